@@ -1,0 +1,1 @@
+"""Mathematics that does not know what a head is."""

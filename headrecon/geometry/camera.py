@@ -1,0 +1,29 @@
+"""Weak-perspective cameras: from millimetres of the head to pixels of a canvas and back."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from headrecon.types import Camera
+
+
+def project(points: Float[Tensor, "*points xyz=3"], camera: Camera) -> Float[Tensor, "*points xyz=3"]:
+    """Canvas x, canvas y (down) and height z of points of the head frame, all in pixels."""
+    rotation = camera.view_from_head.to(points)
+    flip = points.new_tensor([1.0, -1.0, 1.0])
+    offset = torch.cat([camera.origin.to(points), points.new_zeros(1)])
+    return points @ rotation.T * (camera.scale * flip) + offset
+
+
+def unproject(xyz: Float[Tensor, "*points xyz=3"], camera: Camera) -> Float[Tensor, "*points xyz=3"]:
+    """Points of the head frame in millimetres, from canvas x, y and height z: inverts `project`."""
+    rotation = camera.view_from_head.to(xyz)
+    flip = xyz.new_tensor([1.0, -1.0, 1.0])
+    offset = torch.cat([camera.origin.to(xyz), xyz.new_zeros(1)])
+    return (xyz - offset) * flip / camera.scale @ rotation
+
+
+def pixel_centres(height: int, width: int) -> Float[Tensor, "h w xy=2"]:
+    """The xy position of each pixel; the first is (0.5, 0.5)."""
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    return torch.stack([x, y], dim=-1)

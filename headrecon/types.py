@@ -1,0 +1,197 @@
+"""What the stages hand to each other: small frozen values with named axes.
+
+Frames, signs and units are those of docs/conventions.md. A thing that may be missing is another type
+(`Portrait` or `Rejection`), never a field that may be None.
+"""
+
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture as found: its name, which is its identity everywhere, and the bytes of its file."""
+
+    name: str
+    encoded: UInt8[Tensor, " byte"]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A photo that cannot be used, and why in one line."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What the detectors see in a photo, in pixels of a square crop around the head."""
+
+    name: str
+    image: Float[Tensor, "rgb=3 h w"]
+    """Linear RGB in [0, 1]."""
+    mask: Float[Tensor, "h w"]
+    """Probability that the pixel shows the person; 0 outside the photo."""
+    fiducials: Float[Tensor, "fiducial=468 xy=2"]
+    """The face mesh of MediaPipe; wrong past about 65 degrees of azimuth."""
+    keypoints: Float[Tensor, "keypoint=6 xy=2"]
+    """Eyes, nose tip, mouth and tragions of the face detector, image left before image right."""
+    azimuth: float
+    elevation: float
+    roll: float
+    face_score: float
+    """Confidence of the face detector in [0, 1]."""
+    face_size: float
+    """Side of the face box in pixels of the photo as it was found."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Weak perspective: rotate into the view frame, drop z, scale, move to the canvas.
+
+    A point p of the head frame (millimetres) is seen at
+
+        x = origin_x + scale (R p)_x,   y = origin_y - scale (R p)_y,   z = scale (R p)_z
+
+    in pixels; y of the canvas points down, y and z of the view frame up and to the viewer.
+    """
+
+    view_from_head: Float[Tensor, "3 3"]
+    scale: float
+    """Pixels per millimetre."""
+    origin: Float[Tensor, "xy=2"]
+    """Where the canvas shows the origin of the head frame."""
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class View:
+    """A cluster of photos taken from about the same azimuth."""
+
+    label: str
+    nominal: float
+    """Azimuth of the cluster's centre."""
+    azimuth: float
+    """Azimuth of the cluster's average photo, the median over its members."""
+    elevation: float
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The photos of a view on one canvas."""
+
+    label: str
+    camera: Camera
+    names: tuple[str, ...]
+    images: Float[Tensor, "photo rgb=3 h w"]
+    """Linear RGB in [0, 1]."""
+    masks: Float[Tensor, "photo h w"]
+    """Probability that the pixel shows the person; 0 outside the photo."""
+    flows: Float[Tensor, "photo xy=2 h w"]
+    """What was added to the pixel grid to sample the aligned photo: image(x) = aligned(x + flow)."""
+    face: Bool[Tensor, "h w"]
+    """Where the template, seen by `camera`, shows skin of the face."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """intensity = lighting @ shape, known up to an invertible 4 x 4 matrix between the two."""
+
+    label: str
+    camera: Camera
+    lighting: Float[Tensor, "photo 4"]
+    shape: Float[Tensor, "4 h w"]
+    """Pseudo-normals; after the ambiguity is resolved: albedo times (1, n_x, n_y, n_z)."""
+    intensity: Float[Tensor, "photo h w"]
+    """Exposure-normalized luminance."""
+    weights: Float[Tensor, "photo h w"]
+    """How far each photo is believed at each pixel, in [0, 1]."""
+    color: Float[Tensor, "rgb=3 h w"]
+    """Average photo."""
+    face: Bool[Tensor, "h w"]
+    mask: Bool[Tensor, "h w"]
+    """Head pixels of the view."""
+    residual: Float[Tensor, "h w"]
+    """Weighted root mean square over the photos of intensity - lighting @ shape."""
+
+
+@dataclass(frozen=True)
+class NormalField:
+    """Unit surface normals of one view, in the view frame."""
+
+    label: str
+    camera: Camera
+    normals: Float[Tensor, "xyz=3 h w"]
+    albedo: Float[Tensor, "rgb=3 h w"]
+    mask: Bool[Tensor, "h w"]
+    support: Float[Tensor, "h w"]
+    """Effective number of photos behind each pixel."""
+    lighting: Float[Tensor, "photo 4"]
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """Height z of the surface towards the viewer, in pixels; 0 outside the mask."""
+
+    label: str
+    camera: Camera
+    z: Float[Tensor, "h w"]
+    mask: Bool[Tensor, "h w"]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One view of the head, solved."""
+
+    normals: NormalField
+    depth: DepthMap
+
+
+@dataclass(frozen=True)
+class Head:
+    """What has been grown so far, from the frontal view outward."""
+
+    surfaces: tuple[Surface, ...]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A head of a different individual, with the fiducials marked on its surface."""
+
+    vertices: Float[Tensor, "vertex xyz=3"]
+    """Head frame, millimetres."""
+    faces: Int[Tensor, "face 3"]
+    """Counter-clockwise seen from outside."""
+    region: Int[Tensor, " vertex"]
+    """Index into `headrecon.template.regions.REGIONS`."""
+    fiducials: "SurfacePoints"
+    """The 468 points of `Portrait.fiducials`."""
+    keypoints: "SurfacePoints"
+    """The 6 points of `Portrait.keypoints`."""
+
+
+@dataclass(frozen=True)
+class SurfacePoints:
+    """Points on a triangle mesh, which move with it."""
+
+    face: Int[Tensor, " point"]
+    barycentric: Float[Tensor, "point 3"]
+
+
+@dataclass(frozen=True)
+class HeadMesh:
+    """Triangle mesh in the head frame, millimetres, counter-clockwise seen from outside."""
+
+    vertices: Float[Tensor, "vertex xyz=3"]
+    faces: Int[Tensor, "face 3"]
+    albedo: Float[Tensor, "vertex rgb=3"]
+    """Linear RGB in [0, 1]."""
+    support: Float[Tensor, " vertex"]
+    """Effective number of photos behind each vertex; 0 where the template fills in."""
+    landmarks: Float[Tensor, "landmark=68 xyz=3"]
+    """iBUG-68 on the surface."""
