@@ -1,0 +1,1 @@
+"""The only place that rasterizes; converts camera frames at its door."""
