@@ -1,0 +1,1 @@
+"""From the files of a folder to portraits: gather, decode, find the face, its pose and the person."""

@@ -1,0 +1,114 @@
+"""Find the face of the photo's subject, and its points."""
+
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from headrecon.photos.faces import BACK, Face, faces_in
+from headrecon.photos.landmarks import face_mesh, window_of_box, window_of_points
+from headrecon.photos.square import Square, whole
+from headrecon.types import Rejection
+
+
+@dataclass(frozen=True)
+class FindFace:
+    """The face that a photo is about, or why there is none.
+
+    The detector sees a fixed number of pixels and likes faces of a middling share of its window. So
+    the whole photo is looked at first, then, if that gives no good face, the photo amid an empty
+    margin (close-ups whose face fills the frame) and four overlapping quarters (small faces). The
+    face that is chosen is looked at once more in a window of its own, always at the same scale, which
+    steadies its box and points.
+
+    The subject is taken to be the face with the largest side * score * centrality, where centrality
+    falls from 1 in the middle of the photo to 1/2 at its edge.
+    """
+
+    min_score: float
+    """Confidence from which on an answer of the detector is a face."""
+    good_score: float
+    """Confidence from which on no second look at other scales is needed."""
+    overlap: float
+    """Intersection over union from which on two answers are the same face."""
+    focus: float
+    """Side of the window of the last look, in sides of the face's box."""
+    rival: float
+    """A second face whose claim is at least this share of the first's makes the photo ambiguous.
+
+    With a value above 1 the strongest claim always wins.
+    """
+
+    def __call__(self, name: str, image: Float[Tensor, "rgb=3 h w"]) -> Face | Rejection:
+        """Look, choose, and look again."""
+        faces = self._look(image)
+        if not faces:
+            return Rejection(name, "no face found")
+        claims = [_claim(face, image) for face in faces]
+        if len(faces) > 1 and claims[1] >= self.rival * claims[0]:
+            return Rejection(name, "several faces of similar size")
+        return self._look_closer(image, faces[0])
+
+    def _look(self, image: Float[Tensor, "rgb=3 h w"]) -> tuple[Face, ...]:
+        """The faces of the photo, the strongest claim first."""
+        frame = whole(image)
+        faces = faces_in(image, frame, BACK, self.min_score, self.overlap)
+        if not faces or faces[0].score < self.good_score:
+            others = (Square(frame.x, frame.y, 2.0 * frame.side, 0.0), *_quarters(frame))
+            more = chain.from_iterable(
+                faces_in(image, window, BACK, self.min_score, self.overlap) for window in others
+            )
+            faces = _distinct((*faces, *more))
+        return tuple(sorted(faces, key=lambda face: -_claim(face, image)))
+
+    def _look_closer(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> Face:
+        """The same face seen at the standard scale; as it was, if it is not found there."""
+        window = Square(face.x, face.y, self.focus * face.side, 0.0)
+        found = faces_in(image, window, BACK, self.min_score, self.overlap)
+        near = [again for again in found if _distance(again, face) < face.side / 3]
+        return max(near, key=lambda again: again.score, default=face)
+
+
+def detect_fiducials(
+    image: Float[Tensor, "rgb=3 h w"], find_face: FindFace
+) -> tuple[Face, Float[Tensor, "468 xyz=3"], float] | Rejection:
+    """The face of the photo, the points of its mesh in photo pixels, and the mesh's own confidence.
+
+    The mesh is taken twice, the second time in the window of its first points: that window fits
+    tighter than the detector's box, and makes the points independent of the box's jitter.
+    """
+    face = find_face("", image)
+    if isinstance(face, Rejection):
+        return face
+    first = window_of_box(face.x, face.y, face.side, face.keypoints[:2])
+    points, _ = face_mesh(image, first)
+    points, confidence = face_mesh(image, window_of_points(points))
+    return face, points, confidence
+
+
+def _claim(face: Face, image: Tensor) -> float:
+    height, width = image.shape[-2:]
+    off_centre = max(abs(2.0 * face.x / width - 1.0), abs(2.0 * face.y / height - 1.0))
+    return face.side * face.score * (1.0 - 0.5 * min(off_centre, 1.0))
+
+
+def _distance(one: Face, other: Face) -> float:
+    return float(torch.dist(torch.tensor([one.x, one.y]), torch.tensor([other.x, other.y])))
+
+
+def _distinct(faces: tuple[Face, ...]) -> tuple[Face, ...]:
+    """Each face once, as the answer that is surest of it."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(_distance(face, other) > max(face.side, other.side) / 2 for other in kept):
+            kept.append(face)
+    return tuple(kept)
+
+
+def _quarters(frame: Square) -> tuple[Square, ...]:
+    """Four windows that overlap by a fifth of their side."""
+    side, shift = 0.6 * frame.side, 0.2 * frame.side
+    signs = ((-1, -1), (1, -1), (-1, 1), (1, 1))
+    return tuple(Square(frame.x + x * shift, frame.y + y * shift, side, 0.0) for x, y in signs)
