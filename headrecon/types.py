@@ -94,6 +94,8 @@ class Stack:
     """Probability that the pixel shows the person; 0 outside the photo."""
     flows: Float[Tensor, "photo xy=2 h w"]
     """What was added to the pixel grid to sample the aligned photo: image(x) = aligned(x + flow)."""
+    fiducials: Float[Tensor, "fiducial=468 xy=2"]
+    """Where the average photo has its fiducials, on the canvas."""
     face: Bool[Tensor, "h w"]
     """Where the template, seen by `camera`, shows skin of the face."""
 
@@ -107,12 +109,10 @@ class Factors:
     lighting: Float[Tensor, "photo 4"]
     shape: Float[Tensor, "4 h w"]
     """Pseudo-normals; after the ambiguity is resolved: albedo times (1, n_x, n_y, n_z)."""
-    intensity: Float[Tensor, "photo h w"]
-    """Exposure-normalized luminance."""
-    weights: Float[Tensor, "photo h w"]
-    """How far each photo is believed at each pixel, in [0, 1]."""
     color: Float[Tensor, "rgb=3 h w"]
-    """Average photo."""
+    """Average photo, each photo divided by its mean over the face."""
+    support: Float[Tensor, "h w"]
+    """Effective number of photos behind each pixel."""
     face: Bool[Tensor, "h w"]
     mask: Bool[Tensor, "h w"]
     """Head pixels of the view."""
@@ -158,6 +158,17 @@ class Head:
 
     surfaces: tuple[Surface, ...]
 
+    def nearest(self, camera: Camera) -> Surface:
+        """The surface whose camera is turned the least from the given one."""
+        return max(
+            self.surfaces,
+            key=lambda s: float((s.depth.camera.view_from_head * camera.view_from_head).sum()),
+        )
+
+    def grown(self, normals: NormalField, depth: DepthMap) -> "Head":
+        """The head with one more view."""
+        return Head((*self.surfaces, Surface(normals, depth)))
+
 
 @dataclass(frozen=True)
 class Template:
@@ -195,3 +206,29 @@ class HeadMesh:
     """Effective number of photos behind each vertex; 0 where the template fills in."""
     landmarks: Float[Tensor, "landmark=68 xyz=3"]
     """iBUG-68 on the surface."""
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """A mesh on its way through the epochs of refinement."""
+
+    mesh: HeadMesh
+    epoch: int
+    """Epochs done."""
+    losses: Float[Tensor, "step term=4"]
+    """Photometric, outline, laplacian and normal terms of every step so far, not weighted."""
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """All that a run has found, for files, pictures and numbers."""
+
+    template: Template
+    portraits: tuple[Portrait, ...]
+    rejections: tuple[Rejection, ...]
+    views: tuple[View, ...]
+    stacks: tuple[Stack, ...]
+    head: Head
+    merged: HeadMesh
+    """Before refinement."""
+    mesh: HeadMesh

@@ -7,7 +7,9 @@ from torch import Tensor
 from headrecon.types import Camera
 
 
-def project(points: Float[Tensor, "*points xyz=3"], camera: Camera) -> Float[Tensor, "*points xyz=3"]:
+def project(
+    points: Float[Tensor, "*points xyz=3"], camera: Camera
+) -> Float[Tensor, "*points xyz=3"]:
     """Canvas x, canvas y (down) and height z of points of the head frame, all in pixels."""
     rotation = camera.view_from_head.to(points)
     flip = points.new_tensor([1.0, -1.0, 1.0])
@@ -15,7 +17,9 @@ def project(points: Float[Tensor, "*points xyz=3"], camera: Camera) -> Float[Ten
     return points @ rotation.T * (camera.scale * flip) + offset
 
 
-def unproject(xyz: Float[Tensor, "*points xyz=3"], camera: Camera) -> Float[Tensor, "*points xyz=3"]:
+def unproject(
+    xyz: Float[Tensor, "*points xyz=3"], camera: Camera
+) -> Float[Tensor, "*points xyz=3"]:
     """Points of the head frame in millimetres, from canvas x, y and height z: inverts `project`."""
     rotation = camera.view_from_head.to(xyz)
     flip = xyz.new_tensor([1.0, -1.0, 1.0])

@@ -7,7 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def view_from_head(azimuth: float, elevation: float = 0.0, roll: float = 0.0) -> Float[Tensor, "3 3"]:
+def view_from_head(
+    azimuth: float, elevation: float = 0.0, roll: float = 0.0
+) -> Float[Tensor, "3 3"]:
     """Rotation of points of the head frame into the view frame; angles in degrees.
 
         R = R_z(roll) R_x(-elevation) R_y(azimuth)

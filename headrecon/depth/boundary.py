@@ -1,0 +1,68 @@
+"""Depth that is known before a view is integrated."""
+
+import logging
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from headrecon.render.reproject import see_surface, see_template
+from headrecon.types import Head, NormalField, Template
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Known depth, and the weight of its equations against those of the normals."""
+
+    z: Float[Tensor, "h w"]
+    weight: Float[Tensor, "h w"]
+    """Square of the factor w of the equation w (z - d) = 0; 0 where nothing is known."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The anchors of a view: the template's depth for the first, the neighbour's for the others.
+
+    Where the rim of the neighbour's rotated depth D' crosses the new view, z = D' (`rim`), so that
+    the surfaces join and the head grows outward from there; inside the overlap D' may pull softly
+    (`overlap`). The first view has no neighbour: the template's depth on the face, at the low
+    weight `template`, chooses the constant and what the normals leave open at the longest waves.
+
+    Reference: Liang, Shapiro and Kemelmacher-Shlizerman, "Head Reconstruction from Internet
+    Photos", ECCV 2016, section 5.
+    """
+
+    rim: float
+    overlap: float
+    template: float
+    depth_constraint: bool
+    """False leaves the side views to the template's depth: the paper's ablation."""
+    grazing: float
+    """Least cosine at which a solved surface is believed."""
+    rim_width: int
+    """Pixels."""
+
+    def __call__(self, field: NormalField, head: Head, template: Template) -> Anchor:
+        """Anchors on the canvas of `field`."""
+        if head.surfaces and self.depth_constraint:
+            seen = see_surface(head.nearest(field.camera), field.camera, self.grazing)
+            common = seen.mask & field.mask
+            if bool(common.any()):
+                rim = common & ~_eroded(seen.mask, self.rim_width)
+                weight = self.rim * rim.to(seen.z) + self.overlap * seen.weight
+                return Anchor(seen.z, weight * common)
+            log.warning(
+                "%s: no solved surface is seen from here; placed by the template", field.label
+            )
+        seen = see_template(template, field.camera)
+        common = seen.mask & field.mask
+        return Anchor(seen.z, self.template * seen.weight * common)
+
+
+def _eroded(mask: Bool[Tensor, "h w"], width: int) -> Bool[Tensor, "h w"]:
+    """The mask without the pixels that are within `width` of its rim."""
+    outside = 1.0 - mask.float()[None, None]
+    return F.max_pool2d(outside, 2 * width + 1, stride=1, padding=width)[0, 0] < 0.5

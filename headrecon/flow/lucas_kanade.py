@@ -1,0 +1,123 @@
+"""Dense, batched, coarse-to-fine Lucas-Kanade flow with a smoothness that follows confidence."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from kornia.filters import gaussian_blur2d
+from torch import Tensor
+
+from headrecon.geometry.warp import gradient, warp
+
+
+@dataclass(frozen=True)
+class LucasKanade:
+    """Flows from reference photos to moving photos, all pairs of a batch at once.
+
+    At each level of a pyramid both images are normalized locally to zero mean and unit deviation,
+    which removes what light changes most. The update of the flow u solves, around each pixel,
+
+        min over d of  G_s * [ w (J_u + g . d - I)^2 ] + ridge |d|^2
+
+    with I the reference, J_u the moving image warped by u, g the mean of their gradients, G_s a
+    Gaussian window and w a robust weight of the residual (Geman-McClure) times both masks. After
+    each update the flow is smoothed with the local evidence det(A)^(1/2) as confidence, so that
+    cheeks follow the features around them: a normalized convolution, which bounds how fast the
+    flow can change and so keeps it from folding.
+
+    Convention: reference(x) = moving(x + flow(x)); flow in pixels, x right and y down.
+    Reference: Lucas and Kanade, "An iterative image registration technique", IJCAI 1981; Knutsson
+    and Westin, "Normalized and differential convolution", CVPR 1993.
+    """
+
+    levels: int
+    iterations: int
+    window: float
+    """Standard deviation of the window in pixels of each level."""
+    smooth: float
+    """Standard deviation of the smoothing of the flow in pixels of each level."""
+    normalize: float
+    """Standard deviation of the neighbourhood of the normalization in pixels of each level."""
+    robust: float
+    """Residual, in local deviations, at which a pixel has lost three quarters of its weight."""
+    ridge: float
+
+    def __call__(
+        self,
+        reference: Float[Tensor, "photo h w"],
+        moving: Float[Tensor, "photo h w"],
+        mask: Float[Tensor, "photo h w"],
+        initial: Float[Tensor, "photo xy=2 h w"],
+    ) -> Float[Tensor, "photo xy=2 h w"]:
+        """Refine `initial`; `mask` weighs the pixels of the reference."""
+        sizes = _pyramid_sizes(reference.shape[-2:], self.levels)
+        flow = initial
+        for size in sizes:
+            flow = _resize_flow(flow, size)
+            i, j, m = (_shrink(image[:, None], size) for image in (reference, moving, mask))
+            i, j = self._normalized(i), self._normalized(j)
+            for _ in range(self.iterations):
+                flow = self._improved(i, j, m, flow)
+        return flow
+
+    def _normalized(self, images: Float[Tensor, "photo 1 h w"]) -> Float[Tensor, "photo 1 h w"]:
+        mean = _blur(images, self.normalize)
+        deviation = (_blur(images**2, self.normalize) - mean**2).clamp_min(0.0).sqrt()
+        # The floor keeps flat skin and borders from being blown up to noise.
+        floor = 0.25 * deviation.mean(dim=(-2, -1), keepdim=True) + 1e-6
+        return (images - mean) / (deviation + floor)
+
+    def _improved(
+        self,
+        reference: Float[Tensor, "photo 1 h w"],
+        moving: Float[Tensor, "photo 1 h w"],
+        mask: Float[Tensor, "photo 1 h w"],
+        flow: Float[Tensor, "photo xy=2 h w"],
+    ) -> Float[Tensor, "photo xy=2 h w"]:
+        warped = warp(moving, flow)
+        g_x, g_y = gradient((warped + reference) / 2.0)
+        residual = reference - warped
+        weight = mask / (1.0 + (residual / self.robust) ** 2) ** 2
+        products = [g_x * g_x, g_x * g_y, g_y * g_y, g_x * residual, g_y * residual]
+        a, b, c, r_x, r_y = _blur(weight * torch.cat(products, dim=1), self.window).unbind(dim=1)
+        determinant = (a + self.ridge) * (c + self.ridge) - b * b
+        step_x = ((c + self.ridge) * r_x - b * r_y) / determinant
+        step_y = ((a + self.ridge) * r_y - b * r_x) / determinant
+        step = torch.stack([step_x, step_y], dim=1).clamp(-1.0, 1.0)
+        confidence = (a * c - b * b).clamp_min(0.0).sqrt()[:, None] + self.ridge
+        updated = (flow + step) * confidence
+        return _blur(updated, self.smooth) / _blur(confidence, self.smooth)
+
+
+def _blur(images: Float[Tensor, "photo channel h w"], sigma: float) -> Float[Tensor, "..."]:
+    """Gaussian blur with repeated borders; the kernel never exceeds the image."""
+    reach = min(int(3.0 * sigma + 0.5), min(images.shape[-2:]) - 1)
+    size = 2 * reach + 1
+    return gaussian_blur2d(images, (size, size), (sigma, sigma), border_type="replicate")
+
+
+def _pyramid_sizes(shape: torch.Size, levels: int) -> list[tuple[int, int]]:
+    """Heights and widths, the coarsest first."""
+    height, width = shape
+    return [
+        (max(height >> level, 16), max(width >> level, 16)) for level in reversed(range(levels))
+    ]
+
+
+def _shrink(
+    images: Float[Tensor, "photo 1 height width"], size: tuple[int, int]
+) -> Float[Tensor, "photo 1 h w"]:
+    """Area average, which is exact for halving."""
+    return F.adaptive_avg_pool2d(images, size)
+
+
+def _resize_flow(
+    flow: Float[Tensor, "photo xy=2 height width"], size: tuple[int, int]
+) -> Float[Tensor, "photo xy=2 h w"]:
+    """The flow on another grid, in pixels of that grid."""
+    height, width = flow.shape[-2:]
+    if (height, width) == size:
+        return flow
+    resized = F.interpolate(flow, size=size, mode="bilinear", align_corners=False)
+    return resized * flow.new_tensor([size[1] / width, size[0] / height])[:, None, None]

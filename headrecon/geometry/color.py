@@ -1,0 +1,10 @@
+"""Brightness of linear RGB."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def luminance(images: Float[Tensor, "*photos rgb=3 h w"]) -> Float[Tensor, "*photos h w"]:
+    """CIE luminance Y of linear RGB with the primaries of sRGB: 0.2126 R + 0.7152 G + 0.0722 B."""
+    weights = images.new_tensor([0.2126, 0.7152, 0.0722])
+    return (images.movedim(-3, -1) * weights).sum(dim=-1)

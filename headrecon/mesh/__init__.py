@@ -1,0 +1,1 @@
+"""From solved views to one head mesh, its refinement and its files."""

@@ -1,0 +1,74 @@
+"""Smooth fields on a mesh that agree with data given at some of its vertices."""
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from jaxtyping import Float, Int
+from scipy.sparse.linalg import splu
+from torch import Tensor
+
+from headrecon.types import SurfacePoints
+
+
+def laplacian(
+    vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]
+) -> sp.csr_matrix:
+    """Cotangent Laplacian K, positive semidefinite: x^T K x is the Dirichlet energy of x.
+
+    Cotangents below 0.05 are raised to it, so that needles and obtuse triangles keep K an
+    M-matrix, whose solutions never overshoot their data.
+
+    Reference: Pinkall and Polthier, "Computing discrete minimal surfaces and their conjugates",
+    Experimental Mathematics 1993.
+    """
+    v, f = vertices.detach().double().cpu().numpy(), faces.cpu().numpy()
+    rows, columns, values = [], [], []
+    for corner in range(3):
+        o, a, b = f[:, corner], f[:, (corner + 1) % 3], f[:, (corner + 2) % 3]
+        to_a, to_b = v[a] - v[o], v[b] - v[o]
+        sine = np.linalg.norm(np.cross(to_a, to_b), axis=1)
+        cotangent = np.clip((to_a * to_b).sum(axis=1) / np.maximum(sine, 1e-12), 0.05, 20.0)
+        rows += [a, b]
+        columns += [b, a]
+        values += [cotangent / 2.0, cotangent / 2.0]
+    shape = (len(v), len(v))
+    adjacency = sp.coo_matrix(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape
+    ).tocsr()
+    return sp.csr_matrix(sp.diags(np.asarray(adjacency.sum(axis=1)).ravel()) - adjacency)
+
+
+def interpolation(
+    points: SurfacePoints, faces: Int[Tensor, "face 3"], vertex_count: int
+) -> sp.csr_matrix:
+    """Matrix that takes values of the vertices to values at points of the surface."""
+    corners = faces[points.face].cpu().numpy()
+    rows = np.repeat(np.arange(len(corners)), 3)
+    weights = points.barycentric.cpu().numpy().ravel()
+    return sp.csr_matrix((weights, (rows, corners.ravel())), shape=(len(corners), vertex_count))
+
+
+def smooth_fit(
+    energy: sp.csr_matrix,
+    target: Float[Tensor, "vertex channel"],
+    weights: Float[Tensor, " vertex"],
+    selection: sp.csr_matrix,
+    pinned: Float[Tensor, "pin channel"],
+    pin_weights: Float[Tensor, " pin"],
+) -> Float[Tensor, "vertex channel"]:
+    """The field x that minimizes
+
+        x^T E x + sum_v w_v |x_v - target_v|^2 + sum_p u_p |(S x)_p - pinned_p|^2
+
+    with E the smoothness `energy` and S the `selection` of interpolated points. One sparse
+    factorization serves all channels.
+    """
+    w = weights.detach().double().cpu().numpy()
+    u = pin_weights.detach().double().cpu().numpy()
+    matrix = energy + sp.diags(w + 1e-9) + selection.T @ sp.diags(u) @ selection
+    right = w[:, None] * target.detach().double().cpu().numpy()
+    right += selection.T @ (u[:, None] * pinned.detach().double().cpu().numpy())
+    factors = splu(
+        sp.csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
+    )
+    return torch.from_numpy(factors.solve(right)).to(target)

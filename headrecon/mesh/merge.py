@@ -1,0 +1,137 @@
+"""One mesh of the head from the surfaces of all views."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import trimesh
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from headrecon.geometry.camera import unproject
+from headrecon.geometry.surface import at, nearest_points, vertex_normals
+from headrecon.geometry.warp import sample
+from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.mesh.cloud import attract, gather
+from headrecon.mesh.deform import interpolation, laplacian, smooth_fit
+from headrecon.mesh.paint import paint
+from headrecon.types import Head, HeadMesh, Surface, SurfacePoints, Template
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Stage: the template's surface, displaced as smoothly as possible onto the points of all views.
+
+    The views give many overlapping points of the head and none of its back; the template gives a
+    whole head of somebody else. The merged mesh is the template's vertices v plus the displacement
+    d that minimizes
+
+        stiffness (|grad d|^2 + bending |lap d|^2)
+            + sum_v w_v |v + d_v - target_v|^2 + sum_f u |(v + d)(f) - q_f|^2
+
+    with target_v where the points want vertex v to be (`attract`), found anew while the stiffness
+    falls, and q_f the fiducials of the average photo lifted to the depth map, which bring the
+    template's eyes, nose and lips to where this person has them. What no photo sees follows.
+
+    Reference: Allen, Curless and Popovic, "The space of human body shapes", SIGGRAPH 2003; Amberg,
+    Romdhani and Vetter, "Optimal step nonrigid ICP algorithms for surface registration", CVPR 2007.
+    """
+
+    subdivisions: int
+    stiffness: Sequence[float]
+    """One round each, the stiffest first."""
+    bending: float
+    """Square millimetres."""
+    reach: float
+    neighbours: int
+    agreement: float
+    grazing: float
+    rim: int
+    fiducial_weight: float
+    fiducial_azimuth: float
+    """Views turned further than this are not asked for fiducials, which slide with the view."""
+    paint_tolerance: float
+    paint_smoothness: float
+
+    def __call__(
+        self,
+        head: Head,
+        fiducials: tuple[Float[Tensor, "fiducial=468 xy=2"], ...],
+        template: Template,
+    ) -> HeadMesh:
+        """Merge; `fiducials` are those of the average photo of each surface, in the same order."""
+        rest, faces = _subdivided(template, self.subdivisions)
+        places = at(template.fiducials, template.faces, template.vertices)
+        points = nearest_points(places, rest, faces)
+        marks, pinned = self._lifted(head, fiducials, points, rest, faces)
+        selection = interpolation(marks, faces, len(rest))
+        pin_weights = rest.new_full((len(pinned),), self.fiducial_weight)
+
+        stiff = laplacian(rest, faces)
+        # The lumped area turns K x into the Laplacian of x in 1 / mm^2.
+        area = torch.from_numpy(np.asarray(abs(stiff).sum(axis=1)).ravel()).mean()
+        energy = stiff + self.bending / float(area) * (stiff @ stiff)
+        cloud = gather(head, self.grazing, self.rim)
+        vertices = rest
+        for stiffness in self.stiffness:
+            normals = vertex_normals(vertices, faces)
+            target, weights = attract(
+                vertices, normals, cloud, self.reach, self.neighbours, self.agreement
+            )
+            vertices = rest + smooth_fit(
+                stiffness * energy,
+                target - rest,
+                weights,
+                selection,
+                pinned - at(marks, faces, rest),
+                pin_weights,
+            )
+        painted = paint(vertices, faces, head, self.paint_tolerance, self.paint_smoothness)
+        landmarks = at(points, faces, vertices)[list(IBUG68_FROM_MESH)]
+        return HeadMesh(vertices, faces, painted.albedo, painted.support, landmarks)
+
+    def _lifted(
+        self,
+        head: Head,
+        fiducials: tuple[Float[Tensor, "fiducial=468 xy=2"], ...],
+        points: SurfacePoints,
+        rest: Float[Tensor, "vertex xyz=3"],
+        faces: Int[Tensor, "face 3"],
+    ) -> tuple[SurfacePoints, Float[Tensor, "pin xyz=3"]]:
+        """Fiducials that face a frontal enough view, and their places in the head frame."""
+        normals = at(points, faces, vertex_normals(rest, faces))
+        face, barycentric, places = [points.face[:0]], [points.barycentric[:0]], [rest[:0]]
+        for surface, xy in zip(head.surfaces, fiducials, strict=True):
+            turned = surface.depth.camera.view_from_head
+            azimuth = torch.rad2deg(torch.atan2(turned[0, 2], turned[2, 2])).abs()
+            if float(azimuth) > self.fiducial_azimuth:
+                continue
+            lifted, on_surface = _lift(surface, xy)
+            used = on_surface & (normals @ turned[2] > 0.5)
+            face.append(points.face[used])
+            barycentric.append(points.barycentric[used])
+            places.append(lifted[used])
+        return SurfacePoints(torch.cat(face), torch.cat(barycentric)), torch.cat(places)
+
+
+def _lift(
+    surface: Surface, xy: Float[Tensor, "point xy=2"]
+) -> tuple[Float[Tensor, "point xyz=3"], Tensor]:
+    """Points of the canvas raised to the depth map, and whether they lie well inside it."""
+    layers = torch.stack([surface.depth.z, surface.depth.mask.to(surface.depth.z)])
+    z, whole = sample(layers[None], xy[None, None])[0, :, 0]
+    return unproject(torch.cat([xy, z[:, None]], dim=1), surface.depth.camera), whole > 0.999
+
+
+def _subdivided(
+    template: Template, times: int
+) -> tuple[Float[Tensor, "vertex xyz=3"], Int[Tensor, "face 3"]]:
+    """The template at a finer resolution, smooth as the limit surface of Loop's scheme."""
+    vertices, faces = template.vertices, template.faces
+    if times == 0:
+        return vertices, faces
+    fine_vertices, fine_faces = trimesh.remesh.subdivide_loop(
+        vertices.cpu().numpy(), faces.cpu().numpy(), iterations=times
+    )
+    return torch.from_numpy(fine_vertices).to(vertices), torch.from_numpy(fine_faces).to(faces)

@@ -1,0 +1,83 @@
+"""Albedo and support of a mesh, from the views that see it."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from headrecon.geometry.camera import project
+from headrecon.geometry.surface import vertex_normals
+from headrecon.geometry.warp import inside, sample
+from headrecon.mesh.deform import interpolation, laplacian, smooth_fit
+from headrecon.types import Head, Surface, SurfacePoints
+
+
+@dataclass(frozen=True)
+class Paint:
+    """What the views say at each vertex."""
+
+    albedo: Float[Tensor, "vertex rgb=3"]
+    support: Float[Tensor, " vertex"]
+
+
+def paint(
+    vertices: Float[Tensor, "vertex xyz=3"],
+    faces: Int[Tensor, "face 3"],
+    head: Head,
+    tolerance: float,
+    smoothness: float,
+) -> Paint:
+    """Blend the albedo of the views where they see a vertex; fill the rest smoothly.
+
+    A view sees a vertex that faces it and lies within `tolerance` millimetres of its depth map.
+    The albedo of a view is known up to a factor, its average light: each view after the first is
+    scaled to agree, in the median, with the vertices that are painted already. Vertices that nobody
+    sees minimize the Dirichlet energy.
+    """
+    normals = vertex_normals(vertices, faces)
+    total = vertices.new_zeros(len(vertices))
+    blend = vertices.new_zeros(len(vertices), 3)
+    support = vertices.new_zeros(len(vertices))
+    for surface in head.surfaces:
+        albedo, weight, count = _sampled(surface, vertices, normals, tolerance)
+        both = (weight > 0.05) & (total > 0.05)
+        gain = torch.ones(3).to(albedo)
+        if int(both.sum()) >= 50:
+            painted = blend[both] / total[both, None]
+            gain = (painted / albedo[both].clamp_min(1e-4)).median(dim=0).values
+        blend = blend + weight[:, None] * albedo * gain
+        total = total + weight
+        support = support + count
+    known = blend / total.clamp_min(1e-6)[:, None]
+    nothing = SurfacePoints(faces.new_zeros(0), vertices.new_zeros(0, 3))
+    filled = smooth_fit(
+        smoothness * laplacian(vertices, faces),
+        known,
+        total,
+        interpolation(nothing, faces, len(vertices)),
+        known[:0],
+        total[:0],
+    )
+    # The brightest of a face is near 1 in a photo; only the ratio between pixels is known.
+    scale = filled.quantile(0.99).clamp_min(1e-6)
+    return Paint((0.8 * filled / scale).clamp(0.0, 1.0), support)
+
+
+def _sampled(
+    surface: Surface,
+    vertices: Float[Tensor, "vertex xyz=3"],
+    normals: Float[Tensor, "vertex xyz=3"],
+    tolerance: float,
+) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
+    """Albedo, blending weight and support of the vertices in one view."""
+    camera, field = surface.depth.camera, surface.normals
+    xyz = project(vertices, camera)
+    mask = surface.depth.mask.to(surface.depth.z)
+    layers = torch.cat([field.albedo, surface.depth.z[None], field.support[None], mask[None]])
+    seen = sample(layers[None], xyz[None, None, :, :2])[0, :, 0].T
+    whole = seen[:, 5] > 0.999
+    n_z = (normals @ camera.view_from_head[2]).clamp_min(0.0)
+    near = ((xyz[:, 2] - seen[:, 3]).abs() < tolerance * camera.scale) & whole
+    weight = n_z**2 * near * inside(xyz[:, :2], camera.height, camera.width)
+    return seen[:, :3], weight, seen[:, 4] * (weight > 0)

@@ -1,0 +1,81 @@
+"""The method, in order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from headrecon.depth.integrate import Integrate
+from headrecon.flow.collection import CollectionFlow
+from headrecon.mesh.merge import Merge
+from headrecon.mesh.refine import TERMS, Refine
+from headrecon.monitor import Monitor
+from headrecon.photos.detect import Detect
+from headrecon.shading.disambiguate import Disambiguate
+from headrecon.shading.factorize import Factorize
+from headrecon.store import Store
+from headrecon.template.build import BuildTemplate
+from headrecon.types import Head, Photo, Portrait, Reconstruction, Refinement
+from headrecon.views.align import Align
+from headrecon.views.cluster import Cluster
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Head Reconstruction from Internet Photos. Each field is a stage: settings and one function.
+
+    Reference: Liang, Shapiro and Kemelmacher-Shlizerman, ECCV 2016.
+    """
+
+    template: BuildTemplate
+    detect: Detect
+    cluster: Cluster
+    align: Align
+    flow: CollectionFlow
+    factorize: Factorize
+    disambiguate: Disambiguate
+    integrate: Integrate
+    merge: Merge
+    refine: Refine
+
+    def run(self, photos: Iterable[Photo], store: Store, monitor: Monitor) -> Reconstruction:
+        """Photos to a head; raises `ValueError` if no view has enough of them."""
+        recall = store.recall
+        template = recall("template", self.template)
+
+        # Per photo: find the head, its fiducials, its pose and the person's outline.
+        seen = [recall(f"photos/{p.name}", self.detect, p, template) for p in monitor.each(photos)]
+        portraits = tuple(found for found in seen if isinstance(found, Portrait))
+        rejections = tuple(found for found in seen if not isinstance(found, Portrait))
+
+        # Per view: one canvas, one common shape, and light times shape.
+        views = self.cluster(portraits)
+        monitor.collection(portraits, rejections, views)
+        stacks, factors = [], []
+        for view in monitor.each(views):
+            members = tuple(p for p in portraits if p.name in view.names)
+            aligned = recall(f"{view.label}/aligned", self.align, view, members, template)
+            flowed = recall(f"{view.label}/flowed", self.flow, aligned)
+            monitor.flow(aligned, flowed)
+            stacks.append(flowed)
+            factors.append(recall(f"{view.label}/factors", self.factorize, flowed))
+
+        # From the front outward: what is solved tells the next view its ambiguity and its depth.
+        head = Head(())
+        for factor in monitor.each(factors):
+            normals = recall(f"{factor.label}/normals", self.disambiguate, factor, head, template)
+            depth = recall(f"{factor.label}/depth", self.integrate, normals, head, template)
+            head = head.grown(normals, depth)
+            monitor.surface(factor, normals, depth)
+
+        # One mesh, then the mesh that renders into the photos.
+        fiducials = tuple(stack.fiducials for stack in stacks)
+        merged = recall("mesh/merged", self.merge, head, fiducials, template)
+        refined = Refinement(merged, 0, torch.zeros(0, len(TERMS)))
+        monitor.refinement(refined, tuple(stacks))
+        for epoch in monitor.each(range(self.refine.epochs)):
+            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, tuple(stacks))
+            monitor.refinement(refined, tuple(stacks))
+        return Reconstruction(
+            template, portraits, rejections, views, tuple(stacks), head, merged, refined.mesh
+        )

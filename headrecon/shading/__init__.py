@@ -1,0 +1,1 @@
+"""Uncalibrated photometric stereo: from a stack of photos to surface normals."""

@@ -1,0 +1,60 @@
+"""Which photos each pixel believes: cast shadows, highlights and occluders fall out."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Irls:
+    """Weights of iteratively reweighted least squares after Geman and McClure.
+
+        w = w_0 / (1 + (r / (c s))^2)^2
+
+    with s the pixel's own scale, 1.48 times the median of |r|, which is the standard deviation
+    under Gaussian noise, and never less than `floor`.
+
+    Reference: Holland and Welsch, "Robust regression using iteratively reweighted least-squares",
+    Communications in Statistics 1977.
+    """
+
+    cutoff: float
+    """c, in standard deviations."""
+    floor: float
+    """In units of the average intensity of the face."""
+
+    def __call__(
+        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
+    ) -> Float[Tensor, "photo pixel"]:
+        """New weights; `base` holds what is known beforehand, such as the photos' masks."""
+        magnitude = residual.abs().masked_fill(base <= 0.0, torch.nan)
+        scale = 1.4826 * magnitude.nanmedian(dim=0).values.nan_to_num(0.0)
+        scale = self.cutoff * scale.clamp_min(self.floor)
+        return base / (1.0 + (residual / scale) ** 2) ** 2
+
+
+@dataclass(frozen=True)
+class SmallResiduals:
+    """1 for the photos whose share of the pixel's squared residual is small, 0 for the others.
+
+    The paper's own rule: squared residuals are normalized to a sum of 1 over the photos and those
+    below `share` times the even share 1/n are kept, but never fewer than `minimum`.
+
+    Reference: Kemelmacher-Shlizerman and Seitz, "Face Reconstruction in the Wild", ICCV 2011.
+    """
+
+    share: float
+    minimum: int
+
+    def __call__(
+        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
+    ) -> Float[Tensor, "photo pixel"]:
+        """New weights; `base` holds what is known beforehand, such as the photos' masks."""
+        squared = (residual**2).masked_fill(base <= 0.0, torch.inf)
+        total = (base * residual**2).sum(dim=0)
+        even = total / base.sum(dim=0).clamp_min(1.0)
+        least = squared.kthvalue(min(self.minimum, len(squared)), dim=0).values
+        kept = squared <= torch.maximum(self.share * even, least)
+        return base * kept.to(base)

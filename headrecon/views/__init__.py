@@ -1,0 +1,1 @@
+"""Portraits to views: who is seen from where, and on one canvas."""

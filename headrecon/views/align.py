@@ -1,0 +1,117 @@
+"""Similarity alignment of a view's photos to the fiducials that the template shows from there."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from kornia.filters import gaussian_blur2d
+from torch import Tensor
+
+from headrecon.geometry.camera import pixel_centres, project
+from headrecon.geometry.rotation import view_from_head
+from headrecon.geometry.similarity import fit_similarity
+from headrecon.geometry.surface import at, vertex_normals
+from headrecon.geometry.warp import inside, sample
+from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.template.regions import REGIONS
+from headrecon.types import Camera, Portrait, Stack, Template, View
+
+FACE = ("face", "nose", "lips")
+
+
+@dataclass(frozen=True)
+class Align:
+    """Stage: the photos of a view on one canvas, where the template's fiducials would be seen.
+
+    Each photo is moved by the similarity that brings its fiducials onto those of the template,
+    turned to the azimuth and elevation of the view's average photo. A similarity keeps the person's
+    own proportions. Only points on the side that is seen take part: the 468 of the face mesh, or,
+    where those slide off the profile, the six key points of the face detector.
+    """
+
+    size: int
+    """Side of the canvas in pixels."""
+    pixels_per_mm: float
+    head_height: float
+    """Where the origin of the head frame lies on the canvas, as a share of its height."""
+    mesh_limit: float
+    """Azimuth up to which the 468 points are believed."""
+    neck: float
+    """Millimetres below the ear canals that still belong to the head."""
+
+    def __call__(self, view: View, portraits: tuple[Portrait, ...], template: Template) -> Stack:
+        """Align the members of the view."""
+        camera = self.camera(view, template.vertices)
+        use_mesh = abs(view.nominal) <= self.mesh_limit
+        points = template.fiducials if use_mesh else template.keypoints
+        positions = project(at(points, template.faces, template.vertices), camera)[:, :2]
+        weights = _facing(template, camera, use_mesh)
+
+        images, masks, fiducials = [], [], []
+        for portrait in portraits:
+            seen = portrait.fiducials if use_mesh else portrait.keypoints
+            matrix, translation = fit_similarity(seen, positions, weights)
+            image, mask = _resample(portrait, matrix, translation, camera)
+            images.append(image)
+            masks.append(mask)
+            fiducials.append(portrait.fiducials @ matrix.T + translation)
+        below = camera.origin[1] + self.neck * self.pixels_per_mm
+        above_neck = pixel_centres(self.size, self.size)[..., 1].to(images[0]) < below
+        return Stack(
+            label=view.label,
+            camera=camera,
+            names=tuple(p.name for p in portraits),
+            images=torch.stack(images),
+            masks=torch.stack(masks) * above_neck,
+            flows=torch.zeros(len(images), 2, self.size, self.size).to(images[0]),
+            fiducials=torch.stack(fiducials).median(dim=0).values,
+            face=_face_mask(template, camera),
+        )
+
+    def camera(self, view: View, like: Float[Tensor, "vertex xyz=3"]) -> Camera:
+        """The canvas's camera, turned to the view's average photo."""
+        return Camera(
+            view_from_head=view_from_head(view.azimuth, view.elevation).to(like),
+            scale=self.pixels_per_mm,
+            origin=like.new_tensor([self.size / 2.0, self.size * self.head_height]),
+            height=self.size,
+            width=self.size,
+        )
+
+
+def _facing(template: Template, camera: Camera, use_mesh: bool) -> Float[Tensor, " point"]:
+    """n_z of the template at its fiducials, 0 where they are turned away from the viewer."""
+    points = template.fiducials if use_mesh else template.keypoints
+    normals = vertex_normals(template.vertices, template.faces)
+    n_z = at(points, template.faces, normals) @ camera.view_from_head[2]
+    return n_z.clamp_min(0.0)
+
+
+def _resample(
+    portrait: Portrait,
+    matrix: Float[Tensor, "2 2"],
+    translation: Float[Tensor, " 2"],
+    camera: Camera,
+) -> tuple[Float[Tensor, "3 h w"], Float[Tensor, "h w"]]:
+    """The portrait on the canvas; blurred first where the canvas is coarser than the photo."""
+    canvas = pixel_centres(camera.height, camera.width).to(portrait.image)
+    xy = (canvas - translation) @ torch.linalg.inv(matrix).T
+    shrink = 1.0 / float(torch.linalg.det(matrix).abs().sqrt())
+    layers = torch.cat([portrait.image, portrait.mask[None]])[None]
+    if shrink > 1.0:
+        # A Gaussian of half the ratio removes what the coarser grid cannot carry.
+        sigma = 0.5 * (shrink**2 - 1.0) ** 0.5
+        size = 2 * int(2.0 * sigma + 1.0) + 1
+        layers = gaussian_blur2d(layers, (size, size), (sigma, sigma), border_type="replicate")
+    resampled = sample(layers, xy[None])[0]
+    return resampled[:3], resampled[3] * inside(xy, *portrait.mask.shape)
+
+
+def _face_mask(template: Template, camera: Camera) -> Bool[Tensor, "h w"]:
+    """Where the template's face, without its eyes, looks at the viewer well enough to shade it."""
+    fragments = rasterize(template.vertices, template.faces, camera)
+    chosen = torch.stack([template.region == REGIONS.index(name) for name in FACE]).any(dim=0)
+    normals = vertex_normals(template.vertices, template.faces)
+    values = torch.cat([chosen[:, None].to(normals), normals @ camera.view_from_head[2:].T], dim=1)
+    share, n_z = interpolate(fragments, template.faces, values)
+    return (share > 0.5) & (n_z > 0.3)
