@@ -1,0 +1,208 @@
+"""Artifacts on disk, keyed by settings, inputs and code."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from headrecon.archive import moved, pack, unpack
+from headrecon.fingerprint import Fingerprint, Sources
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+SCRATCH = ".scratch"
+ABANDONED_SECONDS = 3600.0
+UNREADABLE = (
+    *(OSError, EOFError, zipfile.BadZipFile, ValueError),
+    *(KeyError, TypeError, AttributeError, ImportError),
+)
+
+
+class Store:
+    """Results of stages by name, each read if nothing that it depends on has changed.
+
+    A result is a folder with `arrays.npz` and `key.json`, which appears at once or not at all, so a
+    run that was killed goes on where it was when it is started again. Artifacts rest on the CPU;
+    a stage is run on `device`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        device: torch.device | None = None,
+        elsewhere: Mapping[str, Path] | None = None,
+    ) -> None:
+        """Results whose name begins with a key of `elsewhere` rest in that folder instead."""
+        self.root = root
+        self.device = device or torch.device("cpu")
+        self.elsewhere = dict(elsewhere or {})
+        self.counts: Counter[str] = Counter()
+        self._fingerprint = Fingerprint(Sources.read(Path(__file__).parent))
+        self._sweep()
+
+    def recall(self, name: str, stage: Callable[..., Result], *inputs: object) -> Result:
+        """The stage's result for these inputs: read if stored under `name`, else computed."""
+        started = time.perf_counter()
+        result, outcome = self._recall(name, stage, inputs)
+        if outcome == "read":
+            logger.info("%s: read", name)
+        else:
+            logger.info("%s: computed in %.1f s", name, time.perf_counter() - started)
+        return result
+
+    def recall_each(
+        self, names: Iterable[str], stage: Callable[..., Result], inputs: Iterable[object]
+    ) -> tuple[Result, ...]:
+        """The stage's result for each input, with one progress bar and one line for all."""
+        started = time.perf_counter()
+        pairs = list(zip(names, inputs, strict=True))
+        verb, results, outcomes = type(stage).__name__.lower(), [], Counter[str]()
+        for name, single in tqdm(pairs, desc=verb, unit="", leave=False, disable=None):
+            result, outcome = self._recall(name, stage, (single,))
+            results.append(result)
+            outcomes[outcome] += 1
+        logger.info(
+            "%s: %d read, %d computed in %.1f s",
+            *(verb, outcomes["read"], outcomes["computed"], time.perf_counter() - started),
+        )
+        return tuple(results)
+
+    def _recall(
+        self, name: str, stage: Callable[..., Result], inputs: tuple[object, ...]
+    ) -> tuple[Result, str]:
+        key, folder = self._fingerprint(stage, *inputs), self.folder(name)
+        try:
+            result = _load(folder, key)
+        except FileNotFoundError:
+            result = None
+        except UNREADABLE as error:
+            logger.warning("%s: cannot be read (%s), so it is computed again", name, error)
+            result = None
+        if result is not None:
+            self.counts["read"] += 1
+            return result[0], "read"
+        started = time.perf_counter()
+        computed = self._run(stage, inputs)
+        if self._fingerprint(stage, *inputs) != key:
+            raise RuntimeError(f"{name}: {type(stage).__name__} changed its inputs")
+        self._save(computed, name, key, stage, time.perf_counter() - started)
+        self.counts["computed"] += 1
+        return computed, "computed"
+
+    def folder(self, name: str) -> Path:
+        """Where a result of that name rests; names may come from photos, so they cannot escape."""
+        root, parts = self._place(name)
+        return root.joinpath(*map(_safe, parts))
+
+    def _place(self, name: str) -> tuple[Path, list[str]]:
+        first, *rest = name.split("/")
+        if rest and first in self.elsewhere:
+            return self.elsewhere[first], rest
+        return self.root, [first, *rest]
+
+    def _run(self, stage: Callable[..., Result], inputs: tuple[object, ...]) -> Result:
+        if self.device.type == "cpu":
+            return stage(*inputs)
+        on_device = moved(stage, self.device)(*moved(inputs, self.device))
+        return moved(on_device, torch.device("cpu"))
+
+    def _save(
+        self, result: object, name: str, key: str, stage: Callable[..., Any], seconds: float
+    ) -> None:
+        tree, arrays = pack(result)
+        folder, scratches = self.folder(name), self._place(name)[0] / SCRATCH
+        scratch = _new_folder(scratches)
+        try:
+            # The key is in both files, for a reader that comes while the folder is being replaced.
+            everything: dict[str, Any] = {"key": np.array(key), **arrays}
+            np.savez(scratch / "arrays.npz", **everything)
+            about = {"key": key, **_about(stage), "seconds": round(seconds, 3), "result": tree}
+            (scratch / "key.json").write_text(json.dumps(about, indent=1), "utf-8")
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _replace(folder, scratch, scratches)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left half-written."""
+        for root in (self.root, *self.elsewhere.values()):
+            for path in (root / SCRATCH).glob("*"):
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                        shutil.rmtree(path, ignore_errors=True)
+
+
+def _new_folder(parent: Path) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=parent))
+
+
+def _replace(folder: Path, scratch: Path, scratches: Path) -> None:
+    """Put the scratch folder in place of `folder`, which another process may be doing as well.
+
+    A folder cannot be renamed onto one that has files in it, so that one is moved away first.
+    Killed in between, there is no result, and it will be computed again.
+    """
+    while True:
+        try:
+            os.rename(scratch, folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        stale = _new_folder(scratches)
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(folder, stale / "stale")
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _load(folder: Path, key: str) -> tuple[Any] | None:
+    """The stored result in a tuple of one, or None if it was made from something else."""
+    about = json.loads((folder / "key.json").read_text("utf-8"))
+    if about["key"] != key:
+        return None
+    with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    if str(arrays["key"]) != key:
+        return None
+    return (unpack(about["result"], arrays),)
+
+
+def _about(stage: Callable[..., Any]) -> dict[str, Any]:
+    """What a reader of `key.json` wants to know of the stage; arrays are left out."""
+    named = stage if isinstance(stage, type) or hasattr(stage, "__qualname__") else type(stage)
+    about: dict[str, Any] = {"stage": f"{named.__module__}.{named.__qualname__}"}
+    if named is not stage:
+        about["settings"] = {name: _brief(value) for name, value in vars(stage).items()}
+    return about
+
+
+def _brief(value: object) -> object:
+    if isinstance(value, bool | int | float | str):
+        return value
+    return repr(value) if isinstance(value, tuple | list | dict) else type(value).__qualname__
+
+
+def _safe(part: str) -> str:
+    """A file name for one part of a name: itself if it is harmless, else changed and numbered."""
+    harmless = "".join(c if c.isprintable() and c not in '\\:*?"<>|' else "_" for c in part)
+    harmless = harmless.encode()[:150].decode(errors="ignore")
+    if harmless == part and not part.startswith(".") and part.strip() == part != "":
+        return part
+    number = hashlib.sha256(part.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"_{harmless}-{number}"
