@@ -1,0 +1,33 @@
+import torch
+
+from headrecon.geometry.low_rank import approximate, principal_rows
+
+
+def low_rank(rows: int, columns: int, rank: int, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    left = torch.randn(rows, rank, generator=generator, dtype=torch.float64)
+    right = torch.randn(rank, columns, generator=generator, dtype=torch.float64)
+    return left @ right
+
+
+def test_complete_data_gives_the_truncated_svd():
+    matrix = low_rank(12, 80, 6, 0)
+    u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
+    _, found = approximate(matrix, torch.ones_like(matrix), 3, 4)
+    assert torch.allclose(found, u[:, :3] * s[:3] @ vh[:3], atol=1e-9)
+
+
+def test_principal_rows_are_orthonormal_and_ordered():
+    basis = principal_rows(low_rank(9, 60, 5, 1), 4)
+    assert torch.allclose(basis.T @ basis, torch.eye(4, dtype=torch.float64), atol=1e-10)
+    energy = (basis.T @ low_rank(9, 60, 5, 1)).square().sum(dim=1)
+    assert bool((energy[:-1] >= energy[1:]).all())
+
+
+def test_gaps_of_a_low_rank_matrix_are_filled_by_what_it_is():
+    matrix = 5.0 + low_rank(20, 200, 2, 2)
+    generator = torch.Generator().manual_seed(3)
+    weights = (torch.rand(matrix.shape, generator=generator) > 0.1).double()
+    hidden = torch.where(weights > 0, matrix, torch.full_like(matrix, 1e3))
+    _, found = approximate(hidden, weights, 3, 60)
+    assert (found - matrix).abs().max() < 1e-3 * matrix.abs().max()

@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from headrecon.shading.factorize import Factorize
+from headrecon.shading.subset import Irls
+from tests.shading.spheres import photos, sphere
+
+FACTORIZE = Factorize(
+    subset=Irls(cutoff=2.0, floor=0.005),
+    rounds=4,
+    saturation=0.98,
+    darkness=0.02,
+    majority=0.5,
+    ridge=1e-6,
+    fill_rounds=3,
+)
+
+
+def test_photos_of_first_order_light_factorize_without_residual():
+    factors = FACTORIZE(photos(30, 0.0, 0))
+    assert float(factors.residual.max()) < 1e-3
+
+
+def test_pseudo_normals_span_the_true_ones():
+    factors = FACTORIZE(photos(30, 0.0, 1))
+    normals, albedo, mask = sphere()
+    truth = (albedo * torch.cat([torch.ones_like(albedo)[None], normals]))[:, mask].T
+    solved = torch.linalg.lstsq(factors.shape[:, mask].T, truth).solution
+    misfit = factors.shape[:, mask].T @ solved - truth
+    assert float(misfit.abs().max()) < 5e-3
+
+
+def test_the_order_of_the_photos_changes_nothing():
+    stack = photos(20, 0.01, 2)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(3))
+    shuffled = replace(stack, images=stack.images[order], masks=stack.masks[order])
+    one, other = FACTORIZE(stack), FACTORIZE(shuffled)
+    assert torch.allclose(one.residual, other.residual, atol=1e-4)
+    products = one.lighting[order] @ one.shape.flatten(1)
+    assert torch.allclose(products, other.lighting @ other.shape.flatten(1), atol=1e-3)
+
+
+def test_exposure_changes_the_lighting_only():
+    stack = photos(20, 0.0, 4)
+    exposures = torch.linspace(0.3, 1.0, 20)[:, None, None, None]
+    one, other = FACTORIZE(stack), FACTORIZE(replace(stack, images=stack.images * exposures))
+    assert torch.allclose(one.color, other.color, atol=2e-2)
+    assert float(other.residual.max()) < 2e-3
+
+
+def test_shadows_that_cross_a_third_of_the_photos_here_and_there_are_left_out():
+    stack = photos(60, 0.002, 5)
+    images = stack.images.clone()
+    for index in range(0, 60, 3):
+        images[index, :, :, index // 2 : index // 2 + 6] *= 0.3
+    factors = FACTORIZE(replace(stack, images=images))
+    normals, albedo, mask = sphere()
+    truth = (albedo * torch.cat([torch.ones_like(albedo)[None], normals]))[:, mask].T
+    solved = torch.linalg.lstsq(factors.shape[:, mask].T, truth).solution
+    misfit = (factors.shape[:, mask].T @ solved - truth).abs()
+    assert float(misfit.mean()) < 0.01
+    plain = FACTORIZE(stack)
+    assert float(factors.support[mask].mean()) < float(plain.support[mask].mean()) - 1.0
+
+
+def test_the_error_falls_with_the_root_of_the_number_of_photos():
+    def misfit(count: int) -> float:
+        factors = FACTORIZE(photos(count, 0.02, 6))
+        normals, albedo, mask = sphere()
+        truth = (albedo * torch.cat([torch.ones_like(albedo)[None], normals]))[:, mask].T
+        solved = torch.linalg.lstsq(factors.shape[:, mask].T, truth).solution
+        return float((factors.shape[:, mask].T @ solved - truth).square().mean().sqrt())
+
+    assert 1.4 < misfit(25) / misfit(100) < 2.8
+
+
+def test_too_few_photos_are_refused_in_words():
+    with pytest.raises(ValueError, match="3 photos cannot be factorized"):
+        FACTORIZE(photos(3, 0.0, 7))
