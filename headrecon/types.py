@@ -1,7 +1,7 @@
 """What the stages hand to each other: small frozen values with named axes.
 
-Frames, signs and units are those of docs/conventions.md. A thing that may be missing is another type
-(`Portrait` or `Rejection`), never a field that may be None.
+Frames, signs and units are those of docs/conventions.md. A thing that may be missing is another
+type (`Portrait` or `Rejection`), never a field that may be None.
 """
 
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ class Stack:
     masks: Float[Tensor, "photo h w"]
     """Probability that the pixel shows the person; 0 outside the photo."""
     flows: Float[Tensor, "photo xy=2 h w"]
-    """What was added to the pixel grid to sample the aligned photo: image(x) = aligned(x + flow)."""
+    """Where the aligned photo was sampled: image(x) = aligned(x + flow(x))."""
     fiducials: Float[Tensor, "fiducial=468 xy=2"]
     """Where the average photo has its fiducials, on the canvas."""
     face: Bool[Tensor, "h w"]
@@ -232,3 +232,14 @@ class Reconstruction:
     merged: HeadMesh
     """Before refinement."""
     mesh: HeadMesh
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The head that synthetic photos were taken of, in its head frame, millimetres."""
+
+    vertices: Float[Tensor, "vertex xyz=3"]
+    faces: Int[Tensor, "face 3"]
+    face: Bool[Tensor, " vertex"]
+    """Vertices of the face, in the sense of the template's regions."""
+    landmarks: Float[Tensor, "landmark=68 xyz=3"]

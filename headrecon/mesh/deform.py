@@ -15,8 +15,8 @@ def laplacian(
 ) -> sp.csr_matrix:
     """Cotangent Laplacian K, positive semidefinite: x^T K x is the Dirichlet energy of x.
 
-    Cotangents below 0.05 are raised to it, so that needles and obtuse triangles keep K an
-    M-matrix, whose solutions never overshoot their data.
+    Edges whose two cotangents add up to less than nothing, which a Delaunay mesh has none of, are
+    left out: K stays an M-matrix, whose solutions never overshoot their data.
 
     Reference: Pinkall and Polthier, "Computing discrete minimal surfaces and their conjugates",
     Experimental Mathematics 1993.
@@ -27,7 +27,7 @@ def laplacian(
         o, a, b = f[:, corner], f[:, (corner + 1) % 3], f[:, (corner + 2) % 3]
         to_a, to_b = v[a] - v[o], v[b] - v[o]
         sine = np.linalg.norm(np.cross(to_a, to_b), axis=1)
-        cotangent = np.clip((to_a * to_b).sum(axis=1) / np.maximum(sine, 1e-12), 0.05, 20.0)
+        cotangent = np.clip((to_a * to_b).sum(axis=1) / np.maximum(sine, 1e-12), -20.0, 20.0)
         rows += [a, b]
         columns += [b, a]
         values += [cotangent / 2.0, cotangent / 2.0]
@@ -35,6 +35,7 @@ def laplacian(
     adjacency = sp.coo_matrix(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape
     ).tocsr()
+    adjacency.data = adjacency.data.clip(min=0.0)
     return sp.csr_matrix(sp.diags(np.asarray(adjacency.sum(axis=1)).ravel()) - adjacency)
 
 
@@ -56,9 +57,9 @@ def smooth_fit(
     pinned: Float[Tensor, "pin channel"],
     pin_weights: Float[Tensor, " pin"],
 ) -> Float[Tensor, "vertex channel"]:
-    """The field x that minimizes
+    """The smooth field x that agrees with targets at vertices and at points of the surface.
 
-        x^T E x + sum_v w_v |x_v - target_v|^2 + sum_p u_p |(S x)_p - pinned_p|^2
+        min over x of  x^T E x + sum_v w_v |x_v - target_v|^2 + sum_p u_p |(S x)_p - pinned_p|^2
 
     with E the smoothness `energy` and S the `selection` of interpolated points. One sparse
     factorization serves all channels.

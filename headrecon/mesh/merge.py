@@ -21,7 +21,7 @@ from headrecon.types import Head, HeadMesh, Surface, SurfacePoints, Template
 
 @dataclass(frozen=True)
 class Merge:
-    """Stage: the template's surface, displaced as smoothly as possible onto the points of all views.
+    """Stage: the template's surface, displaced as smoothly as can be onto the points of all views.
 
     The views give many overlapping points of the head and none of its back; the template gives a
     whole head of somebody else. The merged mesh is the template's vertices v plus the displacement

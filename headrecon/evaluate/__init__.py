@@ -1,0 +1,1 @@
+"""What a reconstruction is worth, in millimetres and in grey levels."""

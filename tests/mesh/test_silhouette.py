@@ -1,0 +1,43 @@
+import math
+
+import torch
+import trimesh
+
+from headrecon.geometry.camera import pixel_centres
+from headrecon.geometry.rotation import view_from_head
+from headrecon.mesh.silhouette import outline_error, signed_distance
+from headrecon.types import Camera
+
+CAMERA = Camera(view_from_head(0.0), 0.5, torch.tensor([40.0, 30.0]), 64, 80)
+
+
+def disc(radius: float) -> torch.Tensor:
+    xy = pixel_centres(64, 80) - CAMERA.origin
+    return xy.norm(dim=-1) < radius
+
+
+def ball(radius: float) -> tuple[torch.Tensor, torch.Tensor]:
+    mesh = trimesh.creation.icosphere(4, radius)
+    return torch.tensor(mesh.vertices, dtype=torch.float32), torch.tensor(mesh.faces)
+
+
+def test_the_distance_is_positive_outside_and_grows_by_one_a_pixel():
+    distance = signed_distance(disc(20.0))
+    assert math.isclose(float(distance[30, 70]), 10.5, abs_tol=1.0)
+    assert math.isclose(float(distance[30, 71] - distance[30, 70]), 1.0, abs_tol=1e-5)
+    assert float(distance[30, 40]) < -18.0
+
+
+def test_a_ball_on_its_own_outline_has_hardly_any_error():
+    vertices, faces = ball(40.0)
+    error = outline_error(vertices, faces, CAMERA, signed_distance(disc(20.0)), 0.1, 12.0)
+    assert float(error) < 0.3
+
+
+def test_descent_pulls_a_small_ball_out_to_the_outline():
+    vertices, faces = ball(34.0)
+    size = torch.tensor(1.0, requires_grad=True)
+    distance = signed_distance(disc(20.0))
+    outline_error(vertices * size, faces, CAMERA, distance, 0.2, 12.0).backward()
+    assert size.grad is not None
+    assert float(size.grad) < 0.0
