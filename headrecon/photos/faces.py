@@ -44,7 +44,11 @@ class Face:
 
 
 def faces_in(
-    image: Float[Tensor, "rgb=3 h w"], window: Square, blaze: Blaze, min_score: float, overlap: float
+    image: Float[Tensor, "rgb=3 h w"],
+    window: Square,
+    blaze: Blaze,
+    min_score: float,
+    overlap: float,
 ) -> tuple[Face, ...]:
     """The faces in a square window of the photo, best first.
 

@@ -74,18 +74,23 @@ class FindFace:
 def detect_fiducials(
     image: Float[Tensor, "rgb=3 h w"], find_face: FindFace
 ) -> tuple[Face, Float[Tensor, "468 xyz=3"], float] | Rejection:
-    """The face of the photo, the points of its mesh in photo pixels, and the mesh's own confidence.
+    """The face of the photo, the points of its mesh in photo pixels, and the mesh's own confidence."""
+    face = find_face("", image)
+    if isinstance(face, Rejection):
+        return face
+    return face, *steady_mesh(image, face)
+
+
+def steady_mesh(
+    image: Float[Tensor, "rgb=3 h w"], face: Face
+) -> tuple[Float[Tensor, "468 xyz=3"], float]:
+    """The points of the face's mesh in photo pixels, and the mesh's own confidence.
 
     The mesh is taken twice, the second time in the window of its first points: that window fits
     tighter than the detector's box, and makes the points independent of the box's jitter.
     """
-    face = find_face("", image)
-    if isinstance(face, Rejection):
-        return face
-    first = window_of_box(face.x, face.y, face.side, face.keypoints[:2])
-    points, _ = face_mesh(image, first)
-    points, confidence = face_mesh(image, window_of_points(points))
-    return face, points, confidence
+    first, _ = face_mesh(image, window_of_box(face.x, face.y, face.side, face.keypoints[:2]))
+    return face_mesh(image, window_of_points(first))
 
 
 def _claim(face: Face, image: Tensor) -> float:

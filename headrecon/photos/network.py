@@ -19,7 +19,7 @@ _of_thread = threading.local()
 def run_network(name: str, image: Float[Tensor, "rgb=3 size size"]) -> list[Tensor]:
     """Outputs of the network, given a picture whose values it expects."""
     interpreter = _interpreter(name)
-    pixels = image.movedim(0, -1)[None].contiguous().numpy()
+    pixels = image.cpu().movedim(0, -1)[None].contiguous().numpy()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
     interpreter.invoke()
     outputs = interpreter.get_output_details()

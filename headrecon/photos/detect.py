@@ -1,0 +1,81 @@
+"""From a photo to what the detectors see in it."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from headrecon.geometry.color import luminance
+from headrecon.photos.decode import decode
+from headrecon.photos.faces import Face
+from headrecon.photos.find import FindFace, steady_mesh
+from headrecon.photos.pose import EstimatePose
+from headrecon.photos.segment import Segment
+from headrecon.photos.square import Square, from_photo, sample
+from headrecon.types import Photo, Portrait, Rejection, Template
+
+
+@dataclass(frozen=True)
+class Detect:
+    """Stage: the portrait in a photo (face, fiducials, pose, person), or why it is of no use."""
+
+    find_face: FindFace
+    estimate_pose: EstimatePose
+    segment: Segment
+    max_pixels: int
+    """Photos with more pixels are refused."""
+    min_face: float
+    """Smallest useful side of the face's box, in pixels of the photo."""
+    max_face: float
+    """Side of the face's box in the portrait, in pixels; larger photos are reduced."""
+    context: float
+    """Side of the portrait, in sides of the face's box."""
+    lift: float
+    """How far the portrait's centre lies above that of the face's box, in sides of the box."""
+    dark: float
+    """Smallest median luminance of the face, linear."""
+    blown: float
+    """Largest share of the face that may be clipped white."""
+
+    def __call__(self, photo: Photo, template: Template) -> Portrait | Rejection:
+        """Look at one photo."""
+        image = decode(photo, self.max_pixels)
+        if isinstance(image, Rejection):
+            return image
+        face = self.find_face(photo.name, image)
+        if isinstance(face, Rejection):
+            return face
+        if face.side < self.min_face:
+            return Rejection(photo.name, f"face too small ({face.side:.0f} pixels)")
+        fault = self._exposure_fault(image, face)
+        if fault:
+            return Rejection(photo.name, fault)
+        return self._portray(photo.name, image, face, template)
+
+    def _portray(self, name: str, image: Tensor, face: Face, template: Template) -> Portrait:
+        mesh, _ = steady_mesh(image, face)
+        pose = self.estimate_pose(template, mesh, face.keypoints)
+        window = Square(face.x, face.y - self.lift * face.side, self.context * face.side, 0.0)
+        size = round(self.context * min(face.side, self.max_face))
+        return Portrait(
+            name=name,
+            image=sample(image, window, size).clamp(0.0, 1.0),
+            mask=self.segment(image, face, window, size),
+            fiducials=from_photo(mesh[:, :2], window, size),
+            keypoints=from_photo(face.keypoints, window, size),
+            azimuth=pose.azimuth,
+            elevation=pose.elevation,
+            roll=pose.roll,
+            face_score=face.score,
+            face_size=face.side,
+        )
+
+    def _exposure_fault(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> str:
+        """What is wrong with the light on the face; empty if nothing is."""
+        middle = sample(image, Square(face.x, face.y, 0.8 * face.side, 0.0), 64)
+        light = luminance(middle)
+        if float(light.median()) < self.dark:
+            return "too dark"
+        if float((light > 0.98).float().mean()) > self.blown:
+            return "overexposed"
+        return ""
