@@ -76,8 +76,10 @@ def within_lips(
     An ellipse a little wider than the mouth, with one height above and one below the line of the
     mouth.
     """
-    order = np.argsort(rim[:, 0])
-    height = points[:, 1] - np.interp(points[:, 0], rim[order, 0], rim[order, 1])
+    # One smooth line between the upper and the lower half of the rim.
+    line = np.polyfit(np.abs(rim[:, 0]), rim[:, 1], 3)
+    reach = np.abs(points[:, 0]).clip(max=rim[:, 0].max())
+    height = points[:, 1] - np.polyval(line, reach)
     tall = np.where(height > 0, *_LIP_HEIGHTS)
     across = points[:, 0] / (1.12 * rim[:, 0].max())
     inside = 1.0 - np.hypot(height / tall, across)

