@@ -1,0 +1,1 @@
+"""Pictures of every artifact, and the page that shows them."""

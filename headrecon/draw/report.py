@@ -1,0 +1,119 @@
+"""A page that shows a run, in one file that needs nothing beside it."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+STYLE = Path(__file__).with_name("report.css")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture and the line below it."""
+
+    picture: Image.Image
+    caption: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a header; `closed` tables open when their caption is clicked."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    closed: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A page within the page."""
+
+    page: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what is to be seen, and the things themselves."""
+
+    heading: str
+    text: str
+    parts: tuple[Figure | Table | Frame, ...]
+
+
+def report(title: str, lead: str, sections: Sequence[Section]) -> str:
+    """The HTML of the page. Sections that have nothing to show are left out."""
+    shown = [section for section in sections if section.parts]
+    contents = "".join(f'<a href="#s{i}">{_text(s.heading)}</a>' for i, s in enumerate(shown))
+    body = "\n".join(_section(index, section) for index, section in enumerate(shown))
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{_text(title)}</title>
+<style>
+{STYLE.read_text("utf-8")}</style>
+</head>
+<body>
+<main>
+<h1>{_text(title)}</h1>
+<p>{_text(lead)}</p>
+<nav>{contents}</nav>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(index: int, section: Section) -> str:
+    parts = "\n".join(_part(part) for part in section.parts)
+    text = f"<p>{_text(section.text)}</p>" if section.text else ""
+    return (
+        f'<section id="s{index}">\n<h2>{_text(section.heading)}</h2>\n{text}\n{parts}\n</section>'
+    )
+
+
+def _part(part: Figure | Table | Frame) -> str:
+    if isinstance(part, Figure):
+        return _figure(part)
+    if isinstance(part, Table):
+        return _table(part)
+    # The page is the value of an attribute, so its quotes must not end it.
+    inner = html.escape(part.page, quote=True)
+    frame = f'<iframe srcdoc="{inner}" title="{_text(part.caption)}" loading="lazy"></iframe>'
+    return f"<figure>{frame}<figcaption>{_text(part.caption)}</figcaption></figure>"
+
+
+def _figure(figure: Figure) -> str:
+    """A picture as JPEG, since it is a photo or shaded smoothly."""
+    buffer = io.BytesIO()
+    figure.picture.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0)
+    source = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    size = f'width="{figure.picture.width}" height="{figure.picture.height}"'
+    image = f'<img src="{source}" {size} alt="{_text(figure.caption)}">'
+    scroll = f'<div class="wide">{image}</div>'
+    return f"<figure>{scroll}<figcaption>{_text(figure.caption)}</figcaption></figure>"
+
+
+def _table(table: Table) -> str:
+    header = "".join(f"<th>{_text(cell)}</th>" for cell in table.header)
+    rows = "\n".join(
+        "<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
+    )
+    inner = f'<div class="wide"><table><tr>{header}</tr>\n{rows}\n</table></div>'
+    if table.closed:
+        return f"<details><summary>{_text(table.caption)}</summary>{inner}</details>"
+    return f"<figure>{inner}<figcaption>{_text(table.caption)}</figcaption></figure>"
+
+
+def _text(text: str) -> str:
+    return html.escape(text.encode("utf-8", "replace").decode(), quote=True)

@@ -1,0 +1,175 @@
+"""What is seen of a run while it goes on: TensorBoard, progress bars, pictures and numbers."""
+
+import contextlib
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.tensorboard.writer import SummaryWriter
+from tqdm import tqdm
+
+from headrecon.draw import maps, panel, photos, turntable
+from headrecon.draw.rendered import beside_its_average
+from headrecon.draw.viewer import srgb_levels
+from headrecon.evaluate.reprojection import reproject
+from headrecon.evaluate.sharpness import sharpness
+from headrecon.types import (
+    DepthMap,
+    Factors,
+    HeadMesh,
+    NormalField,
+    Portrait,
+    Refinement,
+    Rejection,
+    Stack,
+    View,
+)
+
+logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
+
+LOSSES = ("photometric", "outline", "laplacian", "normal")
+PHOTOS_PER_VIEW = 12
+"""Photos that the reprojection error is taken on while a run goes on."""
+ERROR_SHOWN = 40.0
+"""Grey levels at the bright end of error maps, the same for all so that they can be compared."""
+
+
+class Monitor:
+    """Writes one folder of event files, and keeps the latest pictures and numbers for the report.
+
+    A run that is started again tells its whole story again from what is stored, so older event
+    files of the folder are removed: otherwise every curve would be drawn once for each start.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Start the story in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("events.out.tfevents.*"):
+            old.unlink(missing_ok=True)
+        self.writer = SummaryWriter(str(folder))
+        self.pictures: dict[str, Image.Image] = {}
+        self.metrics: dict[str, float | int] = {}
+        self._losses_written = 0
+
+    def each(self, items: Collection[Item]) -> Iterator[Item]:
+        """The items, with a bar that shows how many are done if somebody is watching."""
+        return iter(tqdm(items, leave=False, disable=None))
+
+    def number(self, tag: str, value: float | int, step: int = 0) -> None:
+        """One number; its unit is the end of its tag. The last one is kept for `metrics.json`."""
+        self.metrics[tag] = value
+        self.writer.add_scalar(tag, value, step)
+
+    def picture(self, tag: str, picture: Image.Image, step: int = 0) -> None:
+        """One picture; the last one of each tag is kept for the report."""
+        self.pictures[tag] = picture
+        levels = torch.from_numpy(np.array(picture.convert("RGB")))
+        self.writer.add_image(tag, levels, step, dataformats="HWC")
+
+    def mesh(self, tag: str, mesh: HeadMesh, step: int = 0) -> None:
+        """A mesh with its colors, to be turned in TensorBoard."""
+        self.writer.add_mesh(
+            tag,
+            vertices=mesh.vertices[None].cpu(),
+            colors=torch.from_numpy(srgb_levels(mesh)[None, :, :3].copy()),
+            faces=mesh.faces[None].cpu(),
+            global_step=step,
+        )
+
+    def comparison(self, settings: Mapping[str, float | int | str | bool]) -> None:
+        """The settings beside the final numbers, so that runs of a sweep compare in one table."""
+        final = {tag: value for tag, value in self.metrics.items() if not tag.startswith("view")}
+        self.writer.add_hparams(dict(settings), final, run_name=".")
+
+    def collection(
+        self,
+        portraits: Sequence[Portrait],
+        rejections: Sequence[Rejection],
+        views: Sequence[View],
+    ) -> None:
+        """The photos, and which of them the views are made of."""
+        used = sum(len(view.names) for view in views)
+        self.number("photos/found_count", len(portraits) + len(rejections))
+        self.number("photos/kept_count", used)
+        logger.info(
+            "photos: %d found, %d show the head, %d in views: %s",
+            *(len(portraits) + len(rejections), len(portraits), used),
+            ", ".join(f"{view.label} has {len(view.names)}" for view in views) or "none",
+        )
+        if portraits:
+            self.picture("photos/portraits", photos.contact_sheet(portraits))
+            azimuths = torch.tensor([portrait.azimuth for portrait in portraits])
+            self.writer.add_histogram("photos/azimuth_degrees", azimuths, 0)
+        for view in views:
+            self.number(f"{view.label}/photos_count", len(view.names))
+
+    def flow(self, aligned: Stack, flowed: Stack) -> None:
+        """A view before and after collection flow."""
+        label = flowed.label
+        self.picture(f"{label}/average", photos.before_and_after(aligned, flowed))
+        self.picture(f"{label}/flows", photos.flows(flowed))
+        inside = flowed.flows.norm(dim=1)[:, flowed.face]
+        self.number(f"{label}/flow_mean_px", float(inside.mean()) if inside.numel() else 0.0)
+        before, after = sharpness(aligned), sharpness(flowed)
+        self.number(f"{label}/average_gradient_aligned_per_px", before)
+        self.number(f"{label}/average_gradient_flowed_per_px", after)
+
+    def surface(self, factors: Factors, normals: NormalField, depth: DepthMap) -> None:
+        """A view's light, normals and depth."""
+        label = factors.label
+        self.picture(f"{label}/surface", maps.surface(factors, normals, depth))
+        face, mask = factors.face & factors.mask, factors.mask
+        for name, where in (("face", face), ("head", mask)):
+            residual = factors.residual[where]
+            value = float(residual.square().mean().sqrt()) if residual.numel() else 0.0
+            self.number(f"{label}/rank4_residual_{name}_rms_of_mean_intensity", value)
+        support = normals.support[mask]
+        self.number(f"{label}/support_mean_photos", float(support.mean()) if len(support) else 0.0)
+        if bool(depth.mask.any()):
+            z = depth.z[depth.mask] / depth.camera.scale
+            self.number(f"{label}/depth_range_mm", float(z.max() - z.min()))
+
+    def refinement(self, refined: Refinement, stacks: Sequence[Stack]) -> None:
+        """The mesh after an epoch: losses of its steps, and its error on some of the photos."""
+        for step in range(self._losses_written, len(refined.losses)):
+            for name, loss in zip(LOSSES, refined.losses[step].tolist(), strict=True):
+                self.writer.add_scalar(f"refine/{name}_loss", loss, step)
+        self._losses_written = len(refined.losses)
+        shown = [reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)) for stack in stacks]
+        for stack, one in zip(stacks, shown, strict=True):
+            self.number(f"{stack.label}/reprojection_grey_levels", one.mean, refined.epoch)
+        total = float(np.mean([one.mean for one in shown])) if shown else 0.0
+        tag = "mesh/reprojection_on_photos_used_grey_levels"
+        self.number(tag, total, refined.epoch)
+        if refined.epoch == 0:
+            self.metrics["mesh/reprojection_before_refinement_grey_levels"] = total
+        errors = [maps.error_map(one.error, one.mask, ERROR_SHOWN, "grey levels") for one in shown]
+        labels = [f"{s.label}: {one.mean:.1f}" for s, one in zip(stacks, shown, strict=True)]
+        self.picture("mesh/errors", panel.sheet(errors, labels, columns=4), refined.epoch)
+        pairs = [beside_its_average(refined.mesh, stack) for stack in stacks]
+        self.picture("mesh/rendered", panel.sheet(pairs, [""] * len(pairs), 2), refined.epoch)
+        self.picture("mesh/sides", turntable.turntable(refined.mesh), refined.epoch)
+        self.mesh("mesh/head", refined.mesh, refined.epoch)
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        with contextlib.suppress(ValueError):
+            self.writer.close()
+
+
+def _some(stack: Stack, most: int) -> Stack:
+    """At most that many photos of a view, evenly chosen."""
+    step = max(1, -(-len(stack.names) // most))
+    return replace(
+        stack,
+        names=stack.names[::step],
+        images=stack.images[::step],
+        masks=stack.masks[::step],
+        flows=stack.flows[::step],
+    )

@@ -1,0 +1,161 @@
+"""The files of a finished run that users and other programs rely on."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from PIL import Image
+
+from headrecon.draw.report import Figure, Frame, Section, Table, report
+from headrecon.draw.viewer import colored, glb, srgb_levels, turnable_page
+from headrecon.types import HeadMesh, Reconstruction
+
+COLUMNS = (
+    *("name", "kept", "reason", "view", "azimuth", "elevation", "roll"),
+    *("face_score", "face_size"),
+)
+
+
+def write_outputs(
+    run_dir: Path,
+    name: str,
+    found: Reconstruction,
+    metrics: Mapping[str, float | int],
+    pictures: Mapping[str, Image.Image],
+) -> None:
+    """Mesh, photo table, numbers and report of a run, in the places that README names.
+
+    Each file appears whole or not at all.
+    """
+    write_mesh(run_dir / "mesh", found.mesh)
+    table = photo_table(found)
+    _write(run_dir / "photos.csv", as_csv(table))
+    _write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
+    page = report_page(name, found, table, metrics, pictures)
+    _write(run_dir / "report" / "index.html", page)
+
+
+def write_mesh(folder: Path, mesh: HeadMesh) -> None:
+    """`head.ply` in millimetres, `head.glb` in metres, `landmarks68.json` in millimetres."""
+    ply = colored(mesh, srgb_levels(mesh)).export(file_type="ply")
+    assert isinstance(ply, bytes)
+    _write(folder / "head.ply", ply)
+    _write(folder / "head.glb", glb(mesh))
+    _write(folder / "landmarks68.json", json.dumps({"points": mesh.landmarks.cpu().tolist()}))
+
+
+def photo_table(found: Reconstruction) -> list[dict[str, str]]:
+    """A row for each photo, by name: whether a view is made of it, and if not, why not."""
+    view_of = {name: view.label for view in found.views for name in view.names}
+    rows = []
+    for portrait in found.portraits:
+        view = view_of.get(portrait.name, "")
+        reason = "" if view else "turned or tipped so that it is in no view with enough photos"
+        angles = (portrait.azimuth, portrait.elevation, portrait.roll)
+        numbers = [f"{angle:.2f}" for angle in angles]
+        scores = [f"{portrait.face_score:.3f}", f"{portrait.face_size:.1f}"]
+        kept = "true" if view else "false"
+        row = (portrait.name, kept, reason, view, *numbers, *scores)
+        rows.append(dict(zip(COLUMNS, row, strict=True)))
+    for rejected in found.rejections:
+        row = (rejected.name, "false", rejected.reason, *[""] * (len(COLUMNS) - 3))
+        rows.append(dict(zip(COLUMNS, row, strict=True)))
+    return sorted(rows, key=lambda row: row["name"])
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
+    """The photo table as comma-separated values."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def report_page(
+    name: str,
+    found: Reconstruction,
+    table: list[dict[str, str]],
+    metrics: Mapping[str, float | int],
+    pictures: Mapping[str, Image.Image],
+) -> str:
+    """The HTML of the report."""
+
+    def figures(ending: str, caption: str) -> tuple[Figure, ...]:
+        labels = [view.label for view in found.views]
+        tags = [(label, f"{label}/{ending}") for label in labels]
+        return tuple(Figure(pictures[t], f"{la}: {caption}") for la, t in tags if t in pictures)
+
+    def single(tag: str, caption: str) -> tuple[Figure, ...]:
+        return (Figure(pictures[tag], caption),) if tag in pictures else ()
+
+    kept = [row for row in table if row["kept"] == "true"]
+    dropped = [row for row in table if row["kept"] == "false"]
+    lead = (
+        f"{len(kept)} of {len(table)} photos in {len(found.views)} views; "
+        f"{len(found.mesh.vertices)} vertices, {len(found.mesh.faces)} triangles."
+    )
+    viewer = Frame(turnable_page(found.mesh), "Drag to turn, scroll or pinch to zoom.")
+    sections = [
+        Section(
+            "Head",
+            "",
+            (*single("mesh/sides", "From five sides: shape, and shape with albedo."), viewer),
+        ),
+        Section(
+            "Photos",
+            "Green: fiducials; orange: key points; pale: not the person. Below each: azimuth, "
+            "elevation and roll in degrees.",
+            (
+                *single("photos/portraits", "Portraits by azimuth."),
+                _rows(f"{len(dropped)} photos dropped", dropped, ("name", "reason")),
+                _rows(
+                    f"{len(kept)} photos kept",
+                    kept,
+                    ("name", "view", "azimuth", "elevation", "roll"),
+                ),
+            ),
+        ),
+        Section(
+            "Averages",
+            "The sharper the average after collection flow, the better the photos agree.",
+            figures("average", "the mean photo before and after collection flow."),
+        ),
+        Section(
+            "Normals and depth",
+            "",
+            figures("surface", "normals, albedo, depth, and what four lights leave unexplained."),
+        ),
+        Section("Flow", "", figures("flows", "where photos were sampled; color is direction.")),
+        Section(
+            "Rendered into the photos",
+            "On photos that the head was made from, so it flatters.",
+            (
+                *single("mesh/rendered", "Average photos, and the mesh in their light."),
+                *single("mesh/errors", "Mean difference in grey levels, 0 to 255."),
+            ),
+        ),
+        Section("Numbers", "", (_numbers(metrics),)),
+    ]
+    return report(f"Head of {name}", lead, sections)
+
+
+def _rows(caption: str, rows: list[dict[str, str]], columns: tuple[str, ...]) -> Table:
+    return Table(caption, columns, tuple(tuple(r[c] for c in columns) for r in rows), closed=True)
+
+
+def _numbers(metrics: Mapping[str, float | int]) -> Table:
+    rows = tuple((name, f"{value:.4g}") for name, value in sorted(metrics.items()))
+    return Table("Units are part of the names.", ("number", "value"), rows, closed=False)
+
+
+def _write(path: Path, contents: str | bytes) -> None:
+    """Write beside the place, then rename: a reader never meets half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    encoded = contents.encode("utf-8", "replace") if isinstance(contents, str) else contents
+    scratch.write_bytes(encoded)
+    os.replace(scratch, path)
