@@ -60,8 +60,11 @@ def interpolate(
     fragments: Fragments, faces: Int[Tensor, "face 3"], values: Float[Tensor, "vertex c"]
 ) -> Float[Tensor, "c h w"]:
     """Values given at the vertices, at every pixel; 0 in the background."""
-    corners = values[faces[fragments.face.clamp(min=0)]]
-    return (fragments.barycentric[..., None] * corners).sum(-2).permute(2, 0, 1)
+    mask = fragments.mask
+    corners = values[faces[fragments.face[mask]]]
+    seen = (fragments.barycentric[mask][..., None] * corners).sum(-2)
+    image = seen.new_zeros(*mask.shape, values.shape[1]).index_put((mask,), seen)
+    return image.permute(2, 0, 1)
 
 
 def cast_with_embree(

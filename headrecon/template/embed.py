@@ -7,7 +7,8 @@ writes `fiducials.json` beside this file; needed again only when the head model 
 
 import json
 import logging
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,8 @@ _AZIMUTHS = (0.0, -10.0, 10.0, -20.0, 20.0, -30.0, 30.0)
 _SIDE_AZIMUTHS = (50.0, 65.0, 80.0)
 _LAMPS = ((0.3, 0.5, 0.8), (-0.3, 0.3, 0.9))
 _PEOPLE = 6
+_HALF_WIDTH = 72.0
+"""Of the average head in front of the ears, in millimetres."""
 _SKINS = ((0.55, 0.34, 0.25), (0.4, 0.23, 0.16), (0.2, 0.11, 0.07))
 
 
@@ -42,6 +45,7 @@ _SKINS = ((0.55, 0.34, 0.25), (0.4, 0.23, 0.16), (0.2, 0.11, 0.07))
 class _Marks:
     """Where points were seen on a head, given as places on the average head, and how well."""
 
+    azimuth: float
     places: Float[Tensor, "point xyz=3"]
     weights: Float[Tensor, " point"]
     """How far the surface faced the viewer; 0 where the point missed the head."""
@@ -62,13 +66,15 @@ def main() -> None:
             right += [_look(model, head, skin, -azimuth, lamp) for azimuth in _SIDE_AZIMUTHS]
     seen = [marks for marks in front if marks is not None]
     _log.info("%d of %d faces found", len(seen), len(front))
-    fiducials = _symmetric(_median([marks[0] for marks in seen]))
+    fiducials = _symmetric(_median(_near_side([marks[0] for marks in seen])))
     # With the nose to the image right, the ear that is seen is the one to the image left.
     tragions = [
         _median([marks[1] for marks in side if marks is not None])[which]
         for side, which in ((left, 4), (right, 5))
     ]
-    keypoints = torch.cat([_median([marks[1] for marks in seen])[:4], torch.stack(tragions)])
+    keypoints = torch.cat(
+        [_median(_near_side([marks[1] for marks in seen]))[:4], torch.stack(tragions)]
+    )
     content = {
         "fiducials": _surface_points(model, fiducials),
         "keypoints": _surface_points(model, _symmetric(keypoints)),
@@ -96,7 +102,10 @@ def _look(
     face, points, _ = found
     places = interpolate(fragments, model.faces, model.mean)
     facing = seen[2].clamp(min=0.0) * fragments.mask
-    return _read(points[:, :2], places, facing), _read(face.keypoints, places, facing)
+    return (
+        _read(azimuth, points[:, :2], places, facing),
+        _read(azimuth, face.keypoints, places, facing),
+    )
 
 
 def _picture(
@@ -129,19 +138,37 @@ def _picture(
 
 
 def _read(
+    azimuth: float,
     xy: Float[Tensor, "point xy=2"],
     places: Float[Tensor, "xyz=3 h w"],
     facing: Float[Tensor, "h w"],
 ) -> _Marks:
     """Places and weights at the pixels of points."""
     column, row = xy.floor().long().clamp(0, _SIDE - 1).unbind(-1)
-    return _Marks(places[:, row, column].T, facing[row, column])
+    return _Marks(azimuth, places[:, row, column].T, facing[row, column])
+
+
+def _near_side(marks: list[_Marks]) -> list[_Marks]:
+    """The same points, believed as far as their side of the head is turned to the viewer.
+
+    A point that has gone behind the far outline is still drawn, on the outline, which is another
+    place. The head is taken for a cylinder, and the frontal pictures say how far round a point is.
+    """
+    frontal = _median([mark for mark in marks if mark.azimuth == 0.0])
+    round_rad = torch.asin((frontal[:, 0] / _HALF_WIDTH).clamp(-1.0, 1.0))
+    return [
+        replace(
+            mark,
+            weights=mark.weights * torch.cos(round_rad + math.radians(mark.azimuth)).clamp(min=0.0),
+        )
+        for mark in marks
+    ]
 
 
 def _median(marks: list[_Marks]) -> Float[Tensor, "point xyz=3"]:
     """Middle of the places, each weighted with how well it was seen."""
     places = torch.stack([mark.places for mark in marks])
-    weights = torch.stack([mark.weights for mark in marks]).clamp(min=1e-3) ** 2
+    weights = torch.stack([mark.weights for mark in marks]).clamp(min=1e-4) ** 2
     ordered, order = places.sort(dim=0)
     share = weights[..., None].expand_as(places).gather(0, order).cumsum(dim=0)
     middle = (share >= share[-1] / 2).int().argmax(dim=0, keepdim=True)

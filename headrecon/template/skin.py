@@ -71,7 +71,9 @@ def paint(places: Places, model: HeadModel, look: Complexion) -> Float[np.ndarra
     )
     hair = _step(above_hairline(xyz) + 1.5 * fine + 2.0 * large, -4.0, 5.0)
     hair *= 1 - _step(within_ears(xyz), -0.15, 0.0)
-    strands = np.array(look.hair) * (1 + 0.35 * _noise(xyz / (3.0, 9.0, 3.0), random))[:, None]
+    strands = (
+        np.array(look.hair) * (1 + 0.2 * _noise(xyz / (3.0, 9.0, 3.0), random).clip(-3, 3))[:, None]
+    )
     albedo = _over(albedo, strands, hair)
     albedo = _eyes(albedo, places, _eye_centre(model), look)
     albedo = _over(albedo, (0.06, 0.02, 0.02), 0.4 * _step(places.mouth, 0.4, 0.9))

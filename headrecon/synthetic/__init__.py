@@ -1,0 +1,1 @@
+"""Heads with known truth, photographed like internet photos."""
