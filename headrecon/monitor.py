@@ -56,6 +56,7 @@ class Monitor:
         self.pictures: dict[str, Image.Image] = {}
         self.metrics: dict[str, float | int] = {}
         self._losses_written = 0
+        self._latest: tuple[Refinement, tuple[Stack, ...]] | None = None
 
     def each(self, items: Collection[Item]) -> Iterator[Item]:
         """The items, with a bar that shows how many are done if somebody is watching."""
@@ -81,11 +82,6 @@ class Monitor:
             faces=mesh.faces[None].cpu(),
             global_step=step,
         )
-
-    def comparison(self, settings: Mapping[str, float | int | str | bool]) -> None:
-        """The settings beside the final numbers, so that runs of a sweep compare in one table."""
-        final = {tag: value for tag, value in self.metrics.items() if not tag.startswith("view")}
-        self.writer.add_hparams(dict(settings), final, run_name=".")
 
     def collection(
         self,
@@ -149,18 +145,35 @@ class Monitor:
         self.number(tag, total, refined.epoch)
         if refined.epoch == 0:
             self.metrics["mesh/reprojection_before_refinement_grey_levels"] = total
-        errors = [maps.error_map(one.error, one.mask, ERROR_SHOWN, "grey levels") for one in shown]
-        labels = [f"{s.label}: {one.mean:.1f}" for s, one in zip(stacks, shown, strict=True)]
-        self.picture("mesh/errors", panel.sheet(errors, labels, columns=4), refined.epoch)
-        pairs = [beside_its_average(refined.mesh, stack) for stack in stacks]
-        self.picture("mesh/rendered", panel.sheet(pairs, [""] * len(pairs), 2), refined.epoch)
-        self.picture("mesh/sides", turntable.turntable(refined.mesh), refined.epoch)
-        self.mesh("mesh/head", refined.mesh, refined.epoch)
+        if refined.epoch == 0:
+            self._draw_mesh(refined, stacks)
+        self._latest = (refined, tuple(stacks))
+
+    def finish(self, settings: Mapping[str, float | int | str | bool]) -> None:
+        """Pictures of the final mesh, and the settings beside the final numbers.
+
+        The settings and numbers let the runs of a sweep be compared in one table.
+        """
+        if self._latest and self._latest[0].epoch > 0:
+            self._draw_mesh(*self._latest)
+        final = {tag: value for tag, value in self.metrics.items() if not tag.startswith("view")}
+        self.writer.add_hparams(dict(settings), final, run_name=".")
 
     def close(self) -> None:
         """Write what is still in memory."""
         with contextlib.suppress(ValueError):
             self.writer.close()
+
+    def _draw_mesh(self, refined: Refinement, stacks: Sequence[Stack]) -> None:
+        mesh, step = refined.mesh, refined.epoch
+        shown = [reproject(mesh, _some(stack, PHOTOS_PER_VIEW)) for stack in stacks]
+        errors = [maps.error_map(one.error, one.mask, ERROR_SHOWN, "grey levels") for one in shown]
+        labels = [f"{one.label}: mean {one.mean:.1f}" for one in shown]
+        pairs = [beside_its_average(mesh, stack) for stack in stacks]
+        self.picture("mesh/errors", panel.sheet(errors, labels, columns=4), step)
+        self.picture("mesh/rendered", panel.sheet(pairs, [""] * len(pairs), columns=2), step)
+        self.picture("mesh/sides", turntable.turntable(mesh), step)
+        self.mesh("mesh/head", mesh, step)
 
 
 def _some(stack: Stack, most: int) -> Stack:

@@ -13,7 +13,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -31,6 +31,16 @@ UNREADABLE = (
     *(OSError, EOFError, zipfile.BadZipFile, ValueError),
     *(KeyError, TypeError, AttributeError, ImportError),
 )
+
+
+@runtime_checkable
+class Named(Protocol):
+    """Anything with a name to store its result under."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from all others."""
+        ...
 
 
 class Store:
@@ -66,19 +76,20 @@ class Store:
         return result
 
     def recall_each(
-        self, names: Iterable[str], stage: Callable[..., Result], inputs: Iterable[object]
+        self, folder: str, stage: Callable[..., Result], items: Iterable[Named], *others: object
     ) -> tuple[Result, ...]:
-        """The stage's result for each input, with one progress bar and one line for all."""
-        started = time.perf_counter()
-        pairs = list(zip(names, inputs, strict=True))
-        verb, results, outcomes = type(stage).__name__.lower(), [], Counter[str]()
-        for name, single in tqdm(pairs, desc=verb, unit="", leave=False, disable=None):
-            result, outcome = self._recall(name, stage, (single,))
+        """The stage's result for each item, by its name, with one bar and one line for them all.
+
+        Items are asked for one by one and not kept, so they may be many and large.
+        """
+        started, outcomes, results = time.perf_counter(), Counter[str](), []
+        for item in tqdm(items, desc=folder, leave=False, disable=None):
+            result, outcome = self._recall(f"{folder}/{item.name}", stage, (item, *others))
             results.append(result)
             outcomes[outcome] += 1
         logger.info(
             "%s: %d read, %d computed in %.1f s",
-            *(verb, outcomes["read"], outcomes["computed"], time.perf_counter() - started),
+            *(folder, outcomes["read"], outcomes["computed"], time.perf_counter() - started),
         )
         return tuple(results)
 

@@ -175,13 +175,12 @@ def test_results_for_many_inputs_come_in_order_and_in_one_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     photos = [photo(value, name=f"{value}.jpg") for value in (3, 12, 5)]
-    names = [f"photos/{one.name}" for one in photos]
-    Store(tmp_path).recall(names[0], Weigh(9.0), photos[0])
+    Store(tmp_path).recall("photos/3.jpg", Weigh(9.0), photos[0])
     with caplog.at_level(logging.INFO):
-        results = Store(tmp_path).recall_each(names, Weigh(9.0), photos)
+        results = Store(tmp_path).recall_each("photos", Weigh(9.0), photos)
     assert [type(result) for result in results] == [DepthMap, Rejection, DepthMap]
     assert [record.message.split(" in ")[0] for record in caplog.records] == [
-        "weigh: 1 read, 2 computed"
+        "photos: 1 read, 2 computed"
     ]
 
 
