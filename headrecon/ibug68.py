@@ -1,4 +1,4 @@
-"""The 68 points that face alignment is commonly scored on, as a choice among the 468 of the mesh."""
+"""The 68 points that face alignment is commonly scored on, chosen among the 468 of the mesh."""
 
 IBUG68_FROM_MESH: tuple[int, ...] = (
     # Jaw, image left to image right, at even steps along the outline with the chin in the middle.

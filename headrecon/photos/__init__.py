@@ -1,1 +1,1 @@
-"""From the files of a folder to portraits: gather, decode, find the face, its pose and the person."""
+"""From the files of a folder to portraits: the face, its fiducials and pose, and the person."""

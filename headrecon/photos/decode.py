@@ -23,8 +23,8 @@ else:
 def decode(photo: Photo, max_pixels: int) -> Float[Tensor, "rgb=3 h w"] | Rejection:
     """The picture in linear RGB, upright, or why it cannot be read.
 
-    `max_pixels` guards memory: a small file can claim to hold a picture of any size. HEIC is read if
-    pillow-heif is installed.
+    `max_pixels` guards memory: a small file can claim to hold a picture of any size. HEIC is read
+    if pillow-heif is installed.
 
     Convention: linear RGB in [0, 1] with sRGB's primaries; black where the file is transparent.
     """

@@ -54,7 +54,7 @@ class Detect:
 
     def _portray(self, name: str, image: Tensor, face: Face, template: Template) -> Portrait:
         mesh, _ = steady_mesh(image, face)
-        pose = self.estimate_pose(template, mesh, face.keypoints)
+        pose = self.estimate_pose(template, mesh[:, :2], face.keypoints)
         window = Square(face.x, face.y - self.lift * face.side, self.context * face.side, 0.0)
         size = round(self.context * min(face.side, self.max_face))
         return Portrait(

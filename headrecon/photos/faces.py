@@ -1,7 +1,7 @@
 """Find the faces of a photo with BlazeFace.
 
-Reference: BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs, V. Bazarevsky, Y. Kartynnik,
-A. Vakunov, K. Raveendran, M. Grundmann, CVPR workshop 2019.
+Reference: BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs, V. Bazarevsky,
+Y. Kartynnik, A. Vakunov, K. Raveendran, M. Grundmann, CVPR workshop 2019.
 """
 
 import functools
@@ -18,7 +18,7 @@ from headrecon.photos.square import Square, sample, to_photo
 
 @dataclass(frozen=True)
 class Blaze:
-    """A variant of the detector: its network, input side, and the stride and count of its anchors."""
+    """A variant of the detector: network, input side, and the stride and count of its anchors."""
 
     network: str
     side: int
@@ -52,8 +52,8 @@ def faces_in(
 ) -> tuple[Face, ...]:
     """The faces in a square window of the photo, best first.
 
-    The network answers once for each anchor with a box and six points, as offsets from the anchor in
-    its input pixels. Answers that overlap by more than `overlap` (intersection over union) are
+    The network answers once for each anchor with a box and six points, as offsets from the anchor
+    in its input pixels. Answers that overlap by more than `overlap` (intersection over union) are
     averaged with their scores as weights, which is steadier than keeping the best.
     """
     picture = 2.0 * gamma_coded(sample(image, window, blaze.side)) - 1.0
@@ -61,7 +61,7 @@ def faces_in(
     scores = logits[0, :, 0].sigmoid()
     sure = scores >= min_score
     scores, offsets, anchors = scores[sure], offsets[0][sure], _anchors(blaze)[sure]
-    # The columns are: centre, width and height, six points. The second is a size, the others places.
+    # Centre, width and height, six points: the second is a size, the others are places.
     pairs = offsets.unflatten(-1, (8, 2)) + anchors[:, None]
     pairs[:, 1] -= anchors
     boxes = torch.cat([pairs[:, 0] - pairs[:, 1] / 2, pairs[:, 0] + pairs[:, 1] / 2], dim=-1)

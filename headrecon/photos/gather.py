@@ -1,6 +1,6 @@
 """The photos of a folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ class NoPhotos(ValueError):
 
 
 @dataclass(frozen=True)
-class Folder(Sequence[Photo]):
+class Folder:
     """The photos of a folder in the order of their names, each read only when it is asked for."""
 
     root: Path
@@ -26,17 +26,14 @@ class Folder(Sequence[Photo]):
         """The number of photos."""
         return len(self.names)
 
-    def __getitem__(self, index):
-        """The photo, or the part of the folder, at `index`."""
-        if isinstance(index, slice):
-            return Folder(self.root, self.names[index])
-        name = self.names[index]
-        content = (self.root / name).read_bytes()
-        return Photo(name, torch.from_numpy(np.frombuffer(content, np.uint8).copy()))
-
     def __iter__(self) -> Iterator[Photo]:
         """One photo after the other; none stays in memory."""
-        return (self[index] for index in range(len(self)))
+        return (self.read(name) for name in self.names)
+
+    def read(self, name: str) -> Photo:
+        """The photo of that name."""
+        content = np.fromfile(self.root / name, dtype=np.uint8)
+        return Photo(name, torch.from_numpy(content))
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-import roma
 import torch
 from jaxtyping import Float
-from scipy.optimize import least_squares
 from torch import Tensor
 
-from headrecon.geometry.rotation import angles
+from headrecon.geometry.rotation import angles, view_from_head
 from headrecon.geometry.surface import at
-from headrecon.types import Template
+from headrecon.photos.weak_perspective import fit_view
+from headrecon.types import SurfacePoints, Template
+
+_STARTS = (-75.0, -25.0, 25.0, 75.0)
 
 
 @dataclass(frozen=True)
@@ -24,76 +25,82 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What the key points say about a turned head, and what is true; the left side mirrors it.
+
+    A detector has to put the points of the hidden side somewhere, and draws them towards the side
+    that is seen: the head seems turned less than it is, and rolled.
+    """
+
+    seen: list[float]
+    """Azimuths by the key points, rising from 0."""
+    azimuth: list[float]
+    """What they should have been."""
+    roll: list[float]
+    """Degrees of roll that are seen too much there."""
+
+    def __call__(self, pose: Pose) -> Pose:
+        """The corrected pose."""
+        side, turned = float(np.sign(pose.azimuth)), abs(pose.azimuth)
+        azimuth = side * float(np.interp(turned, self.seen, self.azimuth))
+        excess = side * float(np.interp(turned, self.seen, self.roll))
+        return Pose(azimuth, pose.elevation, pose.roll - excess)
+
+
+@dataclass(frozen=True)
 class EstimatePose:
     """The pose in which the template shows its marked points where the detectors found them.
 
-        min over R, s, t of  sum_i  rho(|s P R X_i + t - x_i|),   P drops z,
-
-    with rho the soft L1 loss, so that points on an open mouth do not tip the head. The 468 points of
-    the mesh decide up to `mesh_limit`; further on they slide over the profile line, and the six key
-    points of the face detector decide.
+    The 468 points of the mesh decide while the head is turned less than `mesh_until`. Further on
+    they slide over the profile line, and from `keypoints_from` on the six key points of the face
+    detector decide; in between the two answers are blended, so that no azimuth is left out.
     """
 
-    mesh_limit: float
-    """Degrees of azimuth, by the key points, up to which the mesh is believed."""
-    tolerance: float
-    """Millimetres from which on a distance counts linearly instead of squared."""
+    mesh_until: float
+    keypoints_from: float
+    mesh_tolerance: float
+    """Millimetres from which on the error of a point counts linearly instead of squared."""
+    keypoint_tolerance: float
+    calibration: Calibration
 
     def __call__(
         self,
         template: Template,
-        mesh: Float[Tensor, "468 xyz=3"],
+        mesh: Float[Tensor, "468 xy=2"],
         keypoints: Float[Tensor, "6 xy=2"],
     ) -> Pose:
-        """Fit the template to points in pixels of the photo."""
-        model = at(template.fiducials, template.faces, template.vertices).cpu()
-        key_model = at(template.keypoints, template.faces, template.vertices).cpu()
-        start = rotation_of_mesh(model, mesh)
-        by_keypoints = fit_view(key_model, keypoints, start, self.tolerance)
-        if abs(angles(by_keypoints)[0]) > self.mesh_limit:
-            return Pose(*angles(by_keypoints))
-        return Pose(*angles(fit_view(model, mesh[:, :2], start, self.tolerance)))
+        """Fit the template to points in pixels of the photo (y down)."""
+        turned = _pose_of(template, template.keypoints, keypoints, _STARTS, self.keypoint_tolerance)
+        aside = self.calibration(turned)
+        share = np.interp(abs(aside.azimuth), [self.mesh_until, self.keypoints_from], [0.0, 1.0])
+        if share == 1.0:
+            return aside
+        starts = (turned.azimuth,)
+        front = _pose_of(template, template.fiducials, mesh, starts, self.mesh_tolerance)
+        return _blend(front, aside, float(share))
 
 
-def rotation_of_mesh(
-    model: Float[Tensor, "468 xyz=3"], mesh: Float[Tensor, "468 xyz=3"]
-) -> Float[Tensor, "3 3"]:
-    """Rotation `view_from_head` that brings the model onto the mesh, whose y points down."""
-    seen = mesh * mesh.new_tensor([1.0, -1.0, 1.0])
-    rotation, *_ = roma.rigid_points_registration(model, seen, compute_scaling=True)
-    return rotation
-
-
-def fit_view(
-    model: Float[Tensor, "point xyz=3"],
+def _pose_of(
+    template: Template,
+    marks: SurfacePoints,
     xy: Float[Tensor, "point xy=2"],
-    start: Float[Tensor, "3 3"],
+    starts: tuple[float, ...],
     tolerance: float,
-) -> Float[Tensor, "3 3"]:
-    """Rotation `view_from_head` in which the model's points are seen at `xy` (photo pixels).
-
-    Distances are measured in the model's unit, which makes `tolerance` independent of the photo.
-    """
-    points = model.double().numpy()
-    points = points - points.mean(0)
-    seen = xy.double().numpy() * [1.0, -1.0]
-    seen = seen - seen.mean(0)
-    begin = start.double().numpy()
-    flat = points @ begin[:2].T
-    # Millimetres per pixel rather than the reverse, so that the residuals are in millimetres.
-    scale = np.sqrt((flat**2).sum() / (seen**2).sum())
-
-    def residuals(parameters: np.ndarray) -> np.ndarray:
-        turn = roma.rotvec_to_rotmat(torch.from_numpy(parameters[:3])).numpy() @ begin
-        shown = points @ turn[:2].T + parameters[4:]
-        return ((shown - np.exp(parameters[3]) * seen) / _size(parameters[3], scale)).ravel()
-
-    first = np.array([0.0, 0.0, 0.0, np.log(scale), 0.0, 0.0])
-    fitted = least_squares(residuals, first, loss="soft_l1", f_scale=tolerance)
-    turn = roma.rotvec_to_rotmat(torch.from_numpy(fitted.x[:3])).numpy() @ begin
-    return torch.from_numpy(turn).float()
+) -> Pose:
+    """The best of the fits that begin at the azimuths `starts`."""
+    points = at(marks, template.faces, template.vertices).double().cpu().numpy()
+    places = xy.double().cpu().numpy() * np.array([1.0, -1.0])
+    guesses = [view_from_head(azimuth).double().numpy() for azimuth in starts]
+    fits = [fit_view(points, places, guess, tolerance) for guess in guesses]
+    best = min(fits, key=lambda fit: fit.cost)
+    return Pose(*angles(torch.from_numpy(best.view_from_head)))
 
 
-def _size(log_scale: float, reference: float) -> float:
-    """Keeps the shrunken solution, in which nothing is seen anywhere, from being the best."""
-    return float(np.exp(log_scale) / reference)
+def _blend(one: Pose, other: Pose, share: float) -> Pose:
+    """The pose that lies the given share of the way from the first to the second."""
+    roll = (other.roll - one.roll + 180.0) % 360.0 - 180.0
+    return Pose(
+        one.azimuth + share * (other.azimuth - one.azimuth),
+        one.elevation + share * (other.elevation - one.elevation),
+        one.roll + share * roll,
+    )

@@ -1,10 +1,10 @@
-"""Which pixels show a person."""
+"""Which pixels show the person that a photo is about."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
@@ -14,8 +14,13 @@ from headrecon.photos.network import gamma_coded, run_network
 from headrecon.photos.square import Square, from_photo, sample
 
 _SIDE = 256
-# The frame of a photo is looked for on a grid of at most this many pixels a side.
+# Painted frames are looked for on a grid of at most this many pixels a side.
 _FRAME_SIDE = 512
+# Pixels by which a frame of black is widened: there it is mixed with the photo.
+_FRAME_RIM = 2
+# Pixels of the network by which a person is widened, so that the soft edge stays whole.
+_PERSON_RIM = 4
+_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,9 @@ class Segment:
     """Probability that a pixel shows the person, hair and shoulders included.
 
     The network was made for video calls and knows people by head and shoulders, so its window is a
-    multiple of the face's box that shows both. It is 0 outside the photo and in the black areas that
-    cling to the photo's border: those were painted by a program, not seen by a camera.
+    multiple of the face's box that shows both. People who do not touch the face's owner are left
+    out. The answer is 0 outside the photo, and in black areas that cling to the photo's border: a
+    program painted those, no camera saw them.
     """
 
     context: float
@@ -38,39 +44,58 @@ class Segment:
         """The person in a window of the photo, sampled at `size` x `size`."""
         seen = Square(face.x, face.y, self.context * face.side, 0.0)
         (answer,) = run_network("selfie_segmentation", gamma_coded(sample(image, seen, _SIDE)))
-        person = _move(answer[0].movedim(-1, 0), seen, window, size)
+        people = answer[0, :, :, 0]
+        owner = torch.from_numpy(_owner(people.numpy() > 0.5, _SIDE / self.context))
+        person = sample((people * owner)[None], _in_window(window, seen), size)[0]
         return (person * self._photographed(image, window, size)).clamp(0.0, 1.0)
 
-    def _photographed(self, image: Tensor, window: Square, size: int) -> Tensor:
-        """Where the window shows what a camera saw: 1 there, 0 beyond the photo and in its frame."""
+    def _photographed(
+        self, image: Float[Tensor, "rgb=3 h w"], window: Square, size: int
+    ) -> Float[Tensor, "size size"]:
+        """1 where the window shows what a camera saw, 0 beyond the photo and in its frame."""
         height, width = image.shape[-2:]
         step = -(-max(height, width) // _FRAME_SIDE)
-        coarse = image[:, ::step, ::step].amax(0) > self.black
-        real = torch.from_numpy(~_clinging(~coarse.cpu().numpy())).float()[None, None]
-        return sample(functional.interpolate(real, (height, width))[0], window, size)[0]
+        dark = image[:, ::step, ::step].amax(0) <= self.black
+        real = torch.from_numpy(~painted_frame(dark.cpu().numpy())).float()
+        return sample(functional.interpolate(real[None, None], (height, width))[0], window, size)[0]
 
 
-def _clinging(dark: np.ndarray) -> np.ndarray:
-    """The dark areas that touch the border and are more than specks, with a rim of one pixel.
+def painted_frame(dark: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """The dark areas that cling to the border of the picture, and a narrow rim of them.
 
-    Opening first cuts the thin bridges to dark hair and clothes; the rim is where the frame and the
-    photo are mixed.
+    Opening first cuts thin bridges from the frame to dark hair and clothes, and drops dark lines.
     """
-    kernel = np.ones((3, 3), dtype=bool)
-    framed = np.pad(dark, 1, constant_values=True)
-    areas, _ = ndimage.label(ndimage.binary_opening(framed, kernel, border_value=1))
-    frame = areas == areas[0, 0]
-    return ndimage.binary_dilation(frame, kernel, iterations=2)[1:-1, 1:-1] & _wide(frame)
+    margin = 3
+    framed = np.pad(dark, margin, constant_values=True)
+    opened = ndimage.binary_opening(framed, _NEIGHBOURS, border_value=1)
+    areas = _areas(np.pad(opened, 1, constant_values=True))
+    inner = slice(margin + 1, -margin - 1)
+    frame = (areas == areas[0, 0])[inner, inner]
+    return ndimage.binary_dilation(frame, _NEIGHBOURS, iterations=_FRAME_RIM)
 
 
-def _wide(frame: np.ndarray) -> np.ndarray:
-    """Everywhere if the frame reaches into the photo, nowhere if the photo has none."""
-    reach = frame[1:-1, 1:-1].any()
-    return np.full((frame.shape[0] - 2, frame.shape[1] - 2), reach)
+def _owner(
+    people: Bool[np.ndarray, "size size"], face_side: float
+) -> Bool[np.ndarray, "size size"]:
+    """Surroundings of the person whose face fills the middle; everywhere if there is none."""
+    areas = _areas(people)
+    middle, reach = len(people) // 2, round(face_side / 3)
+    inside = areas[middle - reach : middle + reach, middle - reach : middle + reach]
+    votes = np.bincount(inside.ravel(), minlength=2)
+    votes[0] = 0
+    if not votes.any():
+        return np.ones_like(people)
+    return ndimage.binary_dilation(areas == votes.argmax(), _NEIGHBOURS, iterations=_PERSON_RIM)
 
 
-def _move(mask: Tensor, seen: Square, window: Square, size: int) -> Tensor:
-    """A mask of one upright square, sampled in another."""
+def _areas(mask: Bool[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
+    """Number of the connected area of each pixel, 0 outside the mask."""
+    areas = np.zeros(mask.shape, dtype=np.int64)
+    ndimage.label(mask, output=areas)
+    return areas
+
+
+def _in_window(window: Square, seen: Square) -> Square:
+    """An upright window of the photo, in pixels of the network's picture."""
     centre = from_photo(torch.tensor([window.x, window.y]), seen, _SIDE)
-    side = window.side * _SIDE / seen.side
-    return sample(mask, Square(float(centre[0]), float(centre[1]), side, 0.0), size)[0]
+    return Square(float(centre[0]), float(centre[1]), window.side * _SIDE / seen.side, 0.0)

@@ -39,7 +39,7 @@ def to_photo(
 def from_photo(
     points: Float[Tensor, "*points xy=2"], square: Square, size: int
 ) -> Float[Tensor, "*points xy=2"]:
-    """Pixels of the square sampled at `size` x `size`, of points in photo pixels: inverts `to_photo`."""
+    """The inverse of `to_photo`: pixels of the square, from pixels of the photo."""
     scale = size / square.side
     centred = (points - points.new_tensor([square.x, square.y])) * scale
     return centred @ _axes(square).to(points).T + size / 2

@@ -73,7 +73,7 @@ def weights_folder() -> Path:
 
 
 def weights(name: str) -> Path:
-    """Path of the network file called `name` in `SOURCES`, fetched if the cache has no good copy."""
+    """Path of the network file of that name in `SOURCES`, fetched if the cache has no good copy."""
     source = SOURCES[name]
     path = weights_folder() / f"{name}.tflite"
     if not _is_intact(path, source):
