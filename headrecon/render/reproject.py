@@ -8,6 +8,7 @@ from torch import Tensor
 
 from headrecon.geometry.camera import pixel_centres, unproject
 from headrecon.geometry.surface import vertex_normals
+from headrecon.geometry.warp import sample
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import Camera, Surface, Template
 
@@ -41,6 +42,22 @@ def see_surface(surface: Surface, camera: Camera, grazing: float) -> Seen:
     new_from_old = camera.view_from_head @ depth.camera.view_from_head.T
     old = normals.flatten(1).T
     return _seen(points, faces, old @ new_from_old.T, old[:, 2], camera)
+
+
+def lift(
+    surface: Surface, xy: Float[Tensor, "point xy=2"]
+) -> tuple[
+    Float[Tensor, "point xyz=3"],  # places in the head frame
+    Float[Tensor, "point xyz=3"],  # normals in the head frame
+    Bool[Tensor, " point"],  # whether the point lies well inside the surface
+]:
+    """Points of the surface's canvas, raised to its depth map."""
+    field, depth = surface.normals, surface.depth
+    layers = torch.cat([depth.z[None], field.normals, depth.mask[None].to(depth.z)])
+    seen = sample(layers[None], xy[None, None])[0, :, 0].T
+    normals = torch.nn.functional.normalize(seen[:, 1:4], dim=-1)
+    places = unproject(torch.cat([xy, seen[:, :1]], dim=1), depth.camera)
+    return places, normals @ depth.camera.view_from_head, seen[:, 4] > 0.999
 
 
 def see_template(template: Template, camera: Camera) -> Seen:

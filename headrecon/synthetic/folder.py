@@ -13,6 +13,7 @@ import torch
 import trimesh
 from PIL import Image
 from tqdm import tqdm
+from trimesh.exchange.ply import export_ply
 
 from headrecon.geometry.surface import at
 from headrecon.ibug68 import IBUG68_FROM_MESH
@@ -103,7 +104,7 @@ def _write_truth(subject: Subject, folder: Path) -> Truth:
     np.savez(arrays, **{name: value.numpy() for name, value in vars(truth).items()})
     mesh = trimesh.Trimesh(vertices.numpy(), subject.faces.numpy(), process=False)
     _write(folder / "head.npz", arrays.getvalue())
-    _write(folder / "head.ply", bytes(mesh.export(file_type="ply")))
+    _write(folder / "head.ply", export_ply(mesh))
     return truth
 
 

@@ -44,7 +44,7 @@ def cut_head(body: Body, height: float) -> Cut:
     count = len(body.neutral)
     floor = body.neutral[list(EAR_CANALS), 1].mean() + height
     skin = body.faces[body.segments["head"] | body.segments["body"]]
-    weights = sparse.identity(count, dtype=np.float64, format="csr")
+    weights = sparse.eye_array(count, format="csr")
     bulge = np.zeros((count, 3))
     faces, fill, mouth = [skin], [], np.zeros(0, dtype=np.int64)
     for loop in loops_of(skin):
@@ -62,7 +62,9 @@ def cut_head(body: Body, height: float) -> Cut:
         weights, bulge = sparse.vstack([weights, rows]), np.concatenate([bulge, lift])
         fill.append(np.arange(len(bulge) - len(lift), len(bulge)))
         faces.append(more)
-    whole = Cut(weights.tocsr(), bulge, np.concatenate(faces), np.concatenate(fill), mouth)
+    whole = Cut(
+        sparse.csr_array(weights), bulge, np.concatenate(faces), np.concatenate(fill), mouth
+    )
     return _above(whole, body.neutral, height)
 
 

@@ -176,10 +176,17 @@ def _median(marks: list[_Marks]) -> Float[Tensor, "point xyz=3"]:
 
 
 def _symmetric(points: Float[Tensor, "point xyz=3"]) -> Float[Tensor, "point xyz=3"]:
-    """Points averaged with the mirror image of their partners on the other side."""
-    mirrored = points * torch.tensor([-1.0, 1.0, 1.0])
-    _, partner = linear_sum_assignment(torch.cdist(points, mirrored).numpy())
-    return (points + mirrored[torch.from_numpy(partner)]) / 2
+    """Points averaged with the mirror image of their partners on the other side.
+
+    Near the middle the first choice of partners need not be mutual; repeating it on points that are
+    already almost symmetric makes it so.
+    """
+    for _ in range(4):
+        mirrored = points * torch.tensor([-1.0, 1.0, 1.0])
+        distance = torch.cdist(points, mirrored, compute_mode="donot_use_mm_for_euclid_dist")
+        _, partner = linear_sum_assignment(distance.square().numpy())
+        points = (points + mirrored[torch.from_numpy(partner)]) / 2
+    return points
 
 
 def _surface_points(model: HeadModel, points: Float[Tensor, "point xyz=3"]) -> dict[str, list]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.template.body import load_body
@@ -22,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 _HEIGHT = -140.0
 """Millimetres from the ear canals to the plane that cuts the head from the shoulders."""
-_PEOPLE, _SEED, _COMPONENTS = 1000, 2016, 100
+_PEOPLE, _SEED, _COMPONENTS = 600, 2016, 100
+_MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def head_model() -> HeadModel:
     # Renaming last leaves nothing half-written when the run is killed or runs twice at once.
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".npz", delete=False) as scratch:
         arrays = {field.name: np.asarray(getattr(model, field.name)) for field in fields(model)}
-        np.savez(scratch, **arrays)
+        np.savez(scratch, allow_pickle=False, **arrays)
     os.replace(scratch.name, file)
     return model
 
@@ -103,10 +105,13 @@ def _build() -> HeadModel:
     base = cut.points(body.base)
     people = random_people(body, _PEOPLE, _SEED)
     heads = base + np.einsum("ps,svx->pvx", people, shapes, optimize=True)
+    # Everybody's mirror image is a person too; so the mean is symmetric.
+    partner = KDTree(cut.points(body.neutral)).query(cut.points(body.neutral) * _MIRROR)[1]
+    heads = np.concatenate([heads, heads[:, partner] * _MIRROR])
     mean = heads.mean(axis=0)
-    samples = (heads - mean).reshape(_PEOPLE, -1)
+    samples = (heads - mean).reshape(len(heads), -1)
     _, sigma, axes = np.linalg.svd(samples, full_matrices=False)
-    components = axes[:_COMPONENTS] * sigma[:_COMPONENTS, None] / np.sqrt(_PEOPLE - 1)
+    components = axes[:_COMPONENTS] * sigma[:_COMPONENTS, None] / np.sqrt(len(heads) - 1)
     _log.info(
         "%.1f %% of the variance kept", 100 * (sigma[:_COMPONENTS] ** 2).sum() / (sigma**2).sum()
     )

@@ -98,3 +98,12 @@ def test_gradients_reach_the_vertices():
 
     moved = vertices.double().requires_grad_()
     assert torch.autograd.gradcheck(render, (moved,))
+
+
+@pytest.mark.gpu
+def test_the_gpu_sees_what_the_cpu_sees():
+    camera = _camera(64, 48)
+    cpu = rasterize(_vertices(), FACES, camera)
+    gpu = rasterize(_vertices().cuda(), FACES.cuda(), camera)
+    assert torch.equal(cpu.face, gpu.face.cpu())
+    assert torch.allclose(cpu.z, gpu.z.cpu(), atol=1e-3)
