@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -58,7 +58,7 @@ class Monitor:
         self._losses_written = 0
         self._latest: tuple[Refinement, tuple[Stack, ...]] | None = None
 
-    def each(self, items: Collection[Item]) -> Iterator[Item]:
+    def each(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, with a bar that shows how many are done if somebody is watching."""
         return iter(tqdm(items, leave=False, disable=None))
 

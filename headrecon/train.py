@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import hydra
@@ -53,7 +53,7 @@ def reconstruct(config: DictConfig) -> None:
     pipeline: Pipeline = hydra.utils.instantiate(config.pipeline, _convert_="all")
     together = Path(config.run_dir)
     run_dir = together / _sweep_folder()
-    with logging_redirect_tqdm([logger]):
+    with logging_redirect_tqdm():
         # What does not depend on the settings that are swept is shared by the runs of a sweep.
         shared = {"photos": together / "artifacts" / "photos"}
         store = Store(run_dir / "artifacts", device, shared)
@@ -73,7 +73,7 @@ def reconstruct(config: DictConfig) -> None:
         logger.info("report: %s", (run_dir / "report" / "index.html").resolve())
 
 
-def _photos(config: DictConfig) -> tuple[Collection[Photo], Truth | None]:
+def _photos(config: DictConfig) -> tuple[Iterable[Photo], Truth | None]:
     """Photos of the folder that the subject names, and the truth if the subject is made up."""
     subject, folder, truth = config.subject, Path(config.subject.photos), None
     if "session" in subject:

@@ -51,7 +51,7 @@ def sheet(
     pictures: Sequence[Image.Image], labels: Sequence[str], columns: int | None = None
 ) -> Image.Image:
     """Pictures in rows of equal cells, each with its label below; an empty label takes no room."""
-    columns = min(columns or len(pictures), max(len(pictures), 1))
+    columns = max(min(columns or len(pictures), len(pictures)), 1)
     rows = math.ceil(len(pictures) / columns)
     width = max((p.width for p in pictures), default=1) + MARGIN
     height = max((p.height for p in pictures), default=1) + MARGIN

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from headrecon.monitor import Monitor
+from headrecon.types import Refinement, Rejection, View
+from tests import artifacts
+
+pytestmark = pytest.mark.filterwarnings(
+    # Inside tensorboard, on reading event files.
+    "ignore::DeprecationWarning:tensorboard.*"
+)
+
+
+def tell(folder: Path) -> Monitor:
+    """A run's whole story."""
+    monitor = Monitor(folder)
+    stack, mesh = artifacts.stack(), artifacts.head_mesh()
+    view = View("view+30", 30.0, 20.0, -3.0, artifacts.NAMES)
+    portraits = [artifacts.portrait(name) for name in artifacts.NAMES]
+    monitor.collection(portraits, [Rejection("x", "no face")], [view])
+    monitor.flow(artifacts.stack(shift=2), stack)
+    monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
+    losses = torch.arange(12.0).reshape(3, 4)
+    for epoch, steps in enumerate((0, 2, 3)):
+        monitor.refinement(Refinement(mesh, epoch, losses[:steps]), [stack])
+    monitor.finish({"cluster.count": 7, "preset": "fast"})
+    monitor.close()
+    return monitor
+
+
+def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
+    monitor = tell(tmp_path)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    photometric = [(e.step, e.value) for e in events.Scalars("refine/photometric_loss")]
+    assert photometric == [(0, 0.0), (1, 4.0), (2, 8.0)]
+    assert {"view+30/average", "view+30/surface", "mesh/sides"} <= set(events.Tags()["images"])
+    assert any(tag.startswith("mesh/head") for tag in events.Tags()["tensors"])
+    assert set(events.Tags()["images"]) == set(monitor.pictures)
+
+
+def test_a_run_that_is_started_again_does_not_draw_its_curves_twice(tmp_path: Path) -> None:
+    tell(tmp_path)
+    count = len(list(tmp_path.iterdir()))
+    tell(tmp_path)
+    assert len(list(tmp_path.iterdir())) == count
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert len(events.Scalars("view+30/reprojection_grey_levels")) == 3
+
+
+def test_numbers_are_kept_for_the_metrics_file(tmp_path: Path) -> None:
+    metrics = tell(tmp_path).metrics
+    assert metrics["photos/found_count"] == 7
+    assert metrics["photos/kept_count"] == 6
+    assert metrics["view+30/flow_mean_px"] == pytest.approx(0.5**0.5)
+    aligned, flowed = (
+        metrics[f"view+30/average_gradient_{name}_per_px"] for name in ("aligned", "flowed")
+    )
+    assert flowed > aligned

@@ -1,0 +1,98 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+from trimesh.visual import ColorVisuals
+
+from headrecon.outputs import COLUMNS, write_outputs
+from tests import artifacts
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    pictures = {"mesh/sides": Image.new("RGB", (8, 6)), "view+30/average": Image.new("RGB", (8, 6))}
+    metrics = {"mesh/error_mm": 1.5, "photos/kept_count": 6}
+    write_outputs(tmp_path, "somebody", artifacts.reconstruction(), metrics, pictures)
+    return tmp_path
+
+
+def test_all_files_of_the_contract_are_there_and_nothing_else(run_dir: Path) -> None:
+    found = sorted(str(p.relative_to(run_dir)) for p in run_dir.rglob("*") if p.is_file())
+    assert found == [
+        *("mesh/head.glb", "mesh/head.ply", "mesh/landmarks68.json"),
+        *("metrics.json", "photos.csv", "report/index.html"),
+    ]
+
+
+def test_the_ply_is_in_millimetres_and_the_glb_in_metres(run_dir: Path) -> None:
+    expected = artifacts.head_mesh()
+    ply = trimesh.load_mesh(run_dir / "mesh" / "head.ply", process=False)
+    glb = trimesh.load_mesh(run_dir / "mesh" / "head.glb", process=False)
+    np.testing.assert_allclose(ply.vertices, expected.vertices, atol=1e-4)
+    np.testing.assert_allclose(glb.vertices, expected.vertices / 1000, atol=1e-6)
+    np.testing.assert_array_equal(ply.faces, expected.faces)
+    np.testing.assert_array_equal(glb.faces, expected.faces)
+
+
+def glb_values(path: Path, attribute: str) -> np.ndarray:
+    """An attribute of the only mesh of a binary glTF file, as it is stored."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[12:16], "little")
+    gltf, binary = json.loads(content[20 : 20 + length]), content[28 + length :]
+    accessor = gltf["accessors"][gltf["meshes"][0]["primitives"][0]["attributes"][attribute]]
+    view = gltf["bufferViews"][accessor["bufferView"]]
+    kind = {5121: np.uint8, 5126: np.float32}[accessor["componentType"]]
+    stored = binary[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]
+    return np.frombuffer(stored, kind).reshape(accessor["count"], -1)
+
+
+def test_ply_colors_are_encoded_and_glb_colors_linear(run_dir: Path) -> None:
+    ply = trimesh.load_mesh(run_dir / "mesh" / "head.ply", process=False)
+    assert isinstance(ply.visual, ColorVisuals)
+    # Green is 0.4 everywhere: 102 of 255, and 1.055 * 0.4 ** (1 / 2.4) - 0.055 = 0.6652 encoded.
+    assert set(np.asarray(ply.visual.vertex_colors)[:, 1]) == {170}
+    assert set(glb_values(run_dir / "mesh" / "head.glb", "COLOR_0")[:, 1]) == {102}
+
+
+def test_the_glb_has_outward_normals_so_that_it_looks_smooth(run_dir: Path) -> None:
+    place, normal = (
+        glb_values(run_dir / "mesh" / "head.glb", name) for name in ("POSITION", "NORMAL")
+    )
+    assert ((place * normal).sum(axis=1) > 0).all()
+
+
+def test_landmarks_lie_on_the_surface_of_the_ply(run_dir: Path) -> None:
+    points = json.loads((run_dir / "mesh" / "landmarks68.json").read_text())["points"]
+    assert np.shape(points) == (68, 3)
+    ply = trimesh.load_mesh(run_dir / "mesh" / "head.ply", process=False)
+    _, distance, _ = trimesh.proximity.closest_point(ply, points)
+    assert distance.max() < 1e-3
+
+
+def test_every_photo_has_a_row_with_a_verdict(run_dir: Path) -> None:
+    with (run_dir / "photos.csv").open(newline="") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 8
+    assert tuple(rows["photo 0.jpg"]) == COLUMNS
+    assert rows["photo 0.jpg"]["kept"] == "true"
+    assert rows["photo 0.jpg"]["view"] == "view+30"
+    assert rows["photo 0.jpg"]["azimuth"] == "20.00"
+    assert rows["sideways, to the left.jpg"]["kept"] == "false"
+    assert "no view" in rows["sideways, to the left.jpg"]["reason"]
+    assert rows["<b>two & more.jpg"]["reason"] == "two faces of about the same size"
+
+
+def test_metrics_are_numbers_by_name(run_dir: Path) -> None:
+    metrics = json.loads((run_dir / "metrics.json").read_text())
+    assert metrics == {"mesh/error_mm": 1.5, "photos/kept_count": 6}
+
+
+def test_the_report_tells_what_was_dropped_and_why(run_dir: Path) -> None:
+    page = (run_dir / "report" / "index.html").read_text()
+    assert "two faces of about the same size" in page
+    assert "6 of 8 photos in 1 views" in page
+    assert "mesh/error_mm" in page
