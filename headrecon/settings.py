@@ -3,6 +3,7 @@
 import dataclasses
 import typing
 from collections.abc import Mapping
+from typing import Any
 
 import hydra.utils
 from beartype.door import is_bearable
@@ -10,12 +11,15 @@ from hydra.errors import HydraException, InstantiationException, MissingConfigEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+Config = Any
+"""An OmegaConf `DictConfig`, whose base class is one that beartype warns about."""
+
 
 class Refusal(Exception):
     """What was asked for cannot be done, and why in one line."""
 
 
-def check(config: DictConfig, path: str = "") -> None:
+def check(config: Config, path: str = "") -> None:
     """Raise `Refusal` for the first setting that is unknown, missing or of the wrong type.
 
     The classes say what they take; this says it in the words of the command line.

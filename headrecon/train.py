@@ -15,7 +15,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -24,7 +24,7 @@ from headrecon.outputs import write_outputs
 from headrecon.photos.gather import NoPhotos
 from headrecon.pipeline import Pipeline
 from headrecon.score import score
-from headrecon.settings import Refusal, check, explained, one_line
+from headrecon.settings import Config, Refusal, check, explained, one_line
 from headrecon.store import Store
 from headrecon.types import Photo, Truth
 
@@ -33,14 +33,14 @@ logger = logging.getLogger("headrecon")
 
 
 @hydra.main(version_base=None, config_path=str(CONF), config_name="config")
-def compose_and_run(config: DictConfig) -> None:
+def compose_and_run(config: Config) -> None:
     """Reconstruct as the command line says."""
     # Failures are told in here, or else Hydra adds a line of its own for each.
     with failures_in_one_line():
         reconstruct(config)
 
 
-def reconstruct(config: DictConfig) -> None:
+def reconstruct(config: Config) -> None:
     """Check, instantiate, run, and say where the head is."""
     if "subject" not in config:
         names = ", ".join(sorted(path.stem for path in (CONF / "subject").glob("*.yaml")))
@@ -73,7 +73,7 @@ def reconstruct(config: DictConfig) -> None:
         logger.info("report: %s", (run_dir / "report" / "index.html").resolve())
 
 
-def _photos(config: DictConfig) -> tuple[Iterable[Photo], Truth | None]:
+def _photos(config: Config) -> tuple[Iterable[Photo], Truth | None]:
     """Photos of the folder that the subject names, and the truth if the subject is made up."""
     subject, folder, truth = config.subject, Path(config.subject.photos), None
     if "session" in subject:
@@ -101,7 +101,7 @@ def _sweep_folder() -> str:
     return HydraConfig.get().job.override_dirname.replace("/", "_")
 
 
-def _compared(config: DictConfig) -> dict[str, str | int | float | bool]:
+def _compared(config: Config) -> dict[str, str | int | float | bool]:
     """Settings by which runs are told apart: what was overridden, and what is swept most."""
     chosen = HydraConfig.get()
     task = [item.lstrip("+~").partition("=") for item in chosen.overrides.task]

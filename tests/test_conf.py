@@ -1,0 +1,91 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import hydra
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+from headrecon.pipeline import Pipeline
+from headrecon.settings import Refusal, check
+from headrecon.train import CONF
+
+GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
+STAGES = sorted(set(GROUPS) - {"gather", "preset", "subject", "synthetic"})
+CHOICES = [
+    (group, path.stem)
+    for group in GROUPS
+    for path in sorted((CONF / group).glob("*.yaml"))
+    if group != "subject"
+]
+
+
+@pytest.fixture(autouse=True)
+def composing() -> Iterator[None]:
+    with initialize_config_dir(str(CONF), version_base=None):
+        yield
+
+
+def settings(*overrides: str) -> DictConfig:
+    me = ["+subject=folder", "subject.name=ME", "subject.photos=photos"]
+    return compose("config", [*me, *overrides])
+
+
+def placed(group: str) -> str:
+    """How a group is chosen on the command line."""
+    if group == "synthetic":
+        return "+synthetic@session"
+    return group if group in ("gather", "preset") else f"{group}@pipeline.{group}"
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_file_composes_passes_the_check_and_builds(group: str, choice: str) -> None:
+    config = settings(f"{placed(group)}={choice}")
+    check(config)
+    assert isinstance(hydra.utils.instantiate(config.pipeline, _convert_="all"), Pipeline)
+    hydra.utils.instantiate(config.gather, _convert_="all")
+
+
+@pytest.mark.parametrize("subject", sorted(p.stem for p in (CONF / "subject").glob("*.yaml")))
+def test_every_subject_has_a_name_and_photos(subject: str) -> None:
+    config = compose("config", [f"+subject={subject}"])
+    assert {"name", "photos"} <= set(config.subject)
+
+
+def test_every_stage_of_the_pipeline_has_a_folder_of_its_name() -> None:
+    assert sorted(Pipeline.__dataclass_fields__) == STAGES
+
+
+def test_the_number_of_clusters_is_one_setting() -> None:
+    pipeline = hydra.utils.instantiate(settings("cluster.count=5").pipeline, _convert_="all")
+    assert pipeline.cluster.count == 5
+
+
+def test_the_paper_preset_changes_what_it_names() -> None:
+    chosen = settings("preset=paper").pipeline.factorize.subset._target_
+    assert chosen.endswith("SmallResiduals")
+    assert settings().pipeline.factorize.subset._target_ != chosen
+
+
+def test_the_command_line_has_the_last_word_over_a_preset() -> None:
+    assert settings("preset=fast", "pipeline.refine.epochs=9").pipeline.refine.epochs == 9
+
+
+def test_the_made_up_subject_is_photographed_into_the_folder_of_the_run() -> None:
+    config = compose("config", ["+subject=synthetic", "run_dir=out"])
+    check(config)
+    assert Path(config.subject.photos).parts[0] == "out"
+    hydra.utils.instantiate(config.subject.session, _convert_="all")
+
+
+def test_a_setting_that_is_left_out_is_named() -> None:
+    config = settings()
+    OmegaConf.set_struct(config, False)
+    del config.pipeline.refine["epochs"]
+    with pytest.raises(Refusal, match=r"pipeline\.refine\.epochs is missing"):
+        check(config)
+
+
+def test_settings_inside_settings_are_checked_too() -> None:
+    with pytest.raises(Refusal, match=r"pipeline\.factorize\.subset\.cutoff is 2, but must be a f"):
+        check(settings("pipeline.factorize.subset.cutoff=2"))

@@ -1,0 +1,157 @@
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from headrecon import train
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
+    """Runs the command line in an empty folder: exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+
+    def start(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+        # Logging goes to the stdout of the moment when it is configured.
+        logging.getLogger().handlers.clear()
+        code = 0
+        try:
+            train.main()
+        except SystemExit as end:
+            code = int(str(end.code))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    handlers = logging.getLogger().handlers[:]
+    yield start
+    logging.getLogger().handlers[:] = handlers
+
+
+@pytest.fixture
+def me(tmp_path: Path) -> list[str]:
+    """Arguments for a folder with two photos and a pipeline that does not look at them."""
+    photos = tmp_path / "my photos"
+    photos.mkdir()
+    for name in ("a b.jpg", "c.png"):
+        (photos / name).write_bytes(name.encode())
+    return ["+subject=folder", "subject.name=ME", f"subject.photos='{photos}'"]
+
+
+def still(name: str = "Still") -> str:
+    return f"pipeline._target_=tests.pipelines.{name}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "choose whose head it is: +subject=NAME, where NAME is one of folder, synthetic"),
+        (["+subject=nobody"], "there is no subject called nobody; there are: folder, synthetic"),
+        (["+subject=folder"], "subject.name is missing"),
+        (["+subject=folder", "subject.name=X"], "subject.photos is missing"),
+        (["+subject=tom_hanks", "preset=best"], "there is no preset called best"),
+        (["+subject=tom_hanks", "flow@pipeline.flow=raft"], "there is no flow called raft"),
+        (["+subject=tom_hanks", "pipeline.refine.epoch=1"], "no setting pipeline.refine.epoch"),
+        (
+            ["+subject=tom_hanks", "+pipeline.refine.epoch=1"],
+            "pipeline.refine has no setting epoch",
+        ),
+        (["+subject=tom_hanks", "pipeline.refine.epochs=few"], "pipeline.refine.epochs is 'few'"),
+        (["+subject=tom_hanks", "cluster.count=x"], "count is 'x', but must be of type int"),
+        (["+subject=tom_hanks", "cluster.count=6"], "must be odd and from 1 to 13"),
+        (["+subject=tom_hanks", "device=tpu"], "device is 'tpu', but must be auto, cpu or cuda"),
+        (["+subject=tom_hanks", "no equals sign"], "no equals sign"),
+        (["-m", "+subject=tom_hanks", "cluster.count=6,8"], "must be odd and from 1 to 13"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(run: Run, arguments: list[str], words: str) -> None:
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_missing_photos_are_asked_for_by_the_place_where_they_belong(
+    run: Run, tmp_path: Path
+) -> None:
+    code, _, err = run("+subject=tom_hanks")
+    assert code == 2
+    assert f"there is no folder {tmp_path / 'data' / 'tom_hanks'}" in err
+    assert err.count("\n") == 1
+
+
+def test_a_folder_without_photos_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data" / "tom_hanks").mkdir(parents=True)
+    code, _, err = run("+subject=tom_hanks")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no photos" in err
+
+
+def test_the_gpu_is_refused_where_there_is_none(run: Run) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    code, _, err = run("+subject=tom_hanks", "device=cuda")
+    assert code == 2
+    assert "finds no CUDA device" in err
+
+
+def test_debugging_shows_where_an_error_arose(run: Run) -> None:
+    with pytest.raises(train.Refusal):
+        run("+subject=tom_hanks", "debug=true")
+
+
+def test_a_run_leaves_its_files_in_its_folder_and_nothing_elsewhere(
+    run: Run, me: list[str], tmp_path: Path
+) -> None:
+    code, out, err = run(*me, still(), "run_dir=out")
+    assert (code, err) == (0, "")
+    assert f"mesh: {tmp_path / 'out' / 'mesh' / 'head.ply'}" in out
+    assert (tmp_path / "out" / "report" / "index.html").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my photos", "out"]
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics == {"photos/found_count": 2, "views/count": 7}
+
+
+def test_the_second_run_reads_everything(run: Run, me: list[str]) -> None:
+    _, first, _ = run(*me, still())
+    _, second, _ = run(*me, still())
+    assert "0 results read, 3 computed" in first
+    assert "3 results read, 0 computed" in second
+
+
+def test_each_run_of_a_sweep_has_its_folder_and_detections_are_shared(
+    run: Run, me: list[str], tmp_path: Path
+) -> None:
+    code, out, err = run("-m", *me, still("Still"), "cluster.count=5,7,9")
+    assert (code, err) == (0, "")
+    for count in (5, 7, 9):
+        [folder] = (tmp_path / "runs" / "ME").glob(f"*cluster.count={count}*")
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert metrics["views/count"] == count
+        assert list((folder / "tensorboard").iterdir())
+    assert out.count("2 results read, 1 computed") == 2
+    assert len(list((tmp_path / "runs" / "ME" / "artifacts" / "photos").glob("*/key.json"))) == 2
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_loses_nothing(run: Run, me: list[str]) -> None:
+    code, _, err = run(*me, still("Interrupted"))
+    assert code == 130
+    assert err == "headrecon: interrupted; the same command goes on from here\n"
+    _, out, _ = run(*me, still())
+    assert "2 results read, 1 computed" in out
+
+
+def test_photos_that_are_of_no_use_are_no_stack_trace(run: Run, me: list[str]) -> None:
+    code, _, err = run(*me, still("Failing"))
+    assert code == 2
+    assert err.startswith("headrecon: no view has enough photos: 2 in the largest")
+    assert err.count("\n") == 1
