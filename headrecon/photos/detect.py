@@ -1,5 +1,6 @@
 """From a photo to what the detectors see in it."""
 
+import math
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -32,6 +33,8 @@ class Detect:
     """Side of the portrait, in sides of the face's box."""
     lift: float
     """How far the portrait's centre lies above that of the face's box, in sides of the box."""
+    setback: float
+    """How far the centre of a profile lies behind that of its face's box, in sides of the box."""
     dark: float
     """Smallest median luminance of the face, linear."""
     blown: float
@@ -55,7 +58,9 @@ class Detect:
     def _portray(self, name: str, image: Tensor, face: Face, template: Template) -> Portrait:
         mesh, _ = steady_mesh(image, face)
         pose = self.estimate_pose(template, mesh[:, :2], face.keypoints)
-        window = Square(face.x, face.y - self.lift * face.side, self.context * face.side, 0.0)
+        behind = self.setback * math.sin(math.radians(pose.azimuth))
+        centre_x, centre_y = face.x - behind * face.side, face.y - self.lift * face.side
+        window = Square(centre_x, centre_y, self.context * face.side, 0.0)
         size = round(self.context * min(face.side, self.max_face))
         return Portrait(
             name=name,

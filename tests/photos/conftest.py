@@ -1,0 +1,31 @@
+import os
+from pathlib import Path
+
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from headrecon.photos.detect import Detect
+from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@pytest.fixture(scope="session")
+def detect() -> Detect:
+    """The stage as it is configured; skips where its networks cannot be had."""
+    try:
+        for name in SOURCES:
+            weights(name)
+    except WeightsUnavailable as error:
+        pytest.skip(str(error))
+    return instantiate(OmegaConf.load(CONF / "detect" / "mediapipe.yaml"), _convert_="all")
+
+
+@pytest.fixture(scope="session")
+def real_photos() -> Path:
+    """A folder of photos of faces, which no repository can hold."""
+    folder = os.environ.get("HEADRECON_PHOTOS")
+    if not folder:
+        pytest.skip("HEADRECON_PHOTOS names no folder of photos")
+    return Path(folder)

@@ -1,0 +1,124 @@
+"""The whole stage on pictures of made-up people, whose pose and outline are known."""
+
+import io
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from headrecon.photos.detect import Detect
+from headrecon.photos.gather import Gather
+from headrecon.synthetic.photograph import Photograph, Shot
+from headrecon.synthetic.subject import make_subject
+from headrecon.template.build import BuildTemplate
+from headrecon.types import Photo, Portrait, Rejection, Template
+
+CAMERA = Photograph(
+    seed=11,
+    min_side=240,
+    max_side=320,
+    min_share=0.5,
+    max_share=0.6,
+    off_centre=0.05,
+    mildness=1.0,
+    noise=0.01,
+)
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return BuildTemplate(size=1.0)()
+
+
+@pytest.fixture(scope="module")
+def shots() -> list[Shot]:
+    subject = make_subject(seed=11, strangeness=1.0, hair=8.0)
+    return [CAMERA(subject, index) for index in range(8)]
+
+
+@pytest.fixture(scope="module")
+def portraits(detect: Detect, shots: list[Shot], template: Template) -> list[Portrait]:
+    found = [detect(shot.photo, template) for shot in shots]
+    assert not [result for result in found if isinstance(result, Rejection)]
+    return [result for result in found if isinstance(result, Portrait)]
+
+
+def photo_of(pixels: np.ndarray) -> Photo:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return Photo("p", torch.from_numpy(np.frombuffer(buffer.getvalue(), np.uint8).copy()))
+
+
+def pixels_of(photo: Photo) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(photo.encoded.numpy().tobytes())).convert("RGB"))
+
+
+def reason(result: Portrait | Rejection) -> str:
+    assert isinstance(result, Rejection)
+    return result.reason
+
+
+def test_the_pose_is_found_all_around(portraits, shots):
+    truth = torch.tensor([[s.pose.azimuth, s.pose.elevation, s.pose.roll] for s in shots])
+    found = torch.tensor([[p.azimuth, p.elevation, p.roll] for p in portraits])
+    assert float(truth[:, 0].abs().max()) > 50.0
+    error = (found - truth).abs()
+    turned = truth[:, 0].abs() > 60.0
+    assert float(error[~turned].max()) < 8.0
+    assert float(error[turned].mean()) < 15.0
+    assert (found[turned, 0].sign() == truth[turned, 0].sign()).all()
+
+
+def test_the_mask_is_one_on_the_face_and_zero_outside_the_photo(portraits):
+    for portrait in portraits:
+        x, y = portrait.keypoints.mean(dim=0).long().tolist()
+        assert float(portrait.mask[y - 5 : y + 6, x - 5 : x + 6].min()) > 0.8
+        unseen = portrait.image.amax(0) == 0.0
+        assert float(portrait.mask[unseen].sum()) <= 0.01 * unseen.numel()
+        assert 0.1 < float(portrait.mask.mean()) < 0.8
+
+
+def test_a_mirrored_photo_has_the_mirrored_pose(detect, shots, template):
+    shot = next(shot for shot in shots if 15 < abs(shot.pose.azimuth) < 50)
+    there = detect(shot.photo, template)
+    back = detect(photo_of(pixels_of(shot.photo)[:, ::-1].copy()), template)
+    assert back.azimuth == pytest.approx(-there.azimuth, abs=4.0)
+    assert back.elevation == pytest.approx(there.elevation, abs=4.0)
+    assert back.roll == pytest.approx(-there.roll, abs=4.0)
+
+
+def test_a_larger_copy_gives_the_same_portrait_up_to_its_size(detect, shots, template):
+    pixels = Image.fromarray(pixels_of(shots[0].photo))
+    twice = np.array(pixels.resize((2 * pixels.width, 2 * pixels.height), Image.Resampling.BICUBIC))
+    small, large = detect(shots[0].photo, template), detect(photo_of(twice), template)
+    assert large.face_size == pytest.approx(2.0 * small.face_size, rel=0.05)
+    assert large.azimuth == pytest.approx(small.azimuth, abs=2.0)
+    assert large.image.shape[-1] <= round(detect.context * detect.max_face)
+
+
+def test_photos_without_a_usable_face_are_rejected_with_a_reason(detect, shots, template):
+    pixels = pixels_of(shots[0].photo)
+    assert "no face" in reason(detect(photo_of(np.full((90, 120, 3), 128, np.uint8)), template))
+    picky = replace(detect, min_face=1000.0)
+    assert "too small" in reason(picky(shots[0].photo, template))
+    assert "too dark" in reason(replace(detect, dark=0.9)(photo_of(pixels), template))
+    assert "overexposed" in reason(replace(detect, blown=-1.0)(photo_of(pixels), template))
+    assert "empty" in reason(detect(Photo("p", torch.zeros(0, dtype=torch.uint8)), template))
+
+
+def test_inputs_are_left_alone_and_the_answer_is_repeatable(detect, shots, template):
+    before = shots[1].photo.encoded.clone()
+    first, again = detect(shots[1].photo, template), detect(shots[1].photo, template)
+    assert torch.equal(before, shots[1].photo.encoded)
+    assert torch.equal(first.image, again.image)
+    assert first.azimuth == again.azimuth
+
+
+def test_a_face_is_found_in_real_photos(detect: Detect, template: Template, real_photos: Path):
+    photos = islice(Gather([".jpg"])(real_photos), 20)
+    found = [detect(photo, template) for photo in photos]
+    assert sum(isinstance(result, Portrait) for result in found) >= 0.9 * len(found)
