@@ -15,7 +15,7 @@ def score(found: Reconstruction, truth: Truth) -> dict[str, float]:
     own is worth anything.
     """
     heads = {
-        "head": found.mesh,
+        "result": found.mesh,
         "before_refinement": found.merged,
         "mean_head": mean_head(found.template),
     }

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from headrecon.store import Store
-from headrecon.types import Camera, DepthMap, Head, NormalField, Photo, Rejection, Surface
+from headrecon.types import Camera, DepthMap, Head, Photo, Rejection, Surface
+from tests import artifacts
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,10 @@ class Spoil:
 
 @dataclass(frozen=True)
 class Grow:
-    """A stage with a nested result."""
+    """A stage with a nested result, in which there is also a tensor without elements."""
 
     def __call__(self, depth: DepthMap) -> Head:
-        normals = NormalField(
-            "view+30",
-            depth.camera,
-            torch.rand(3, 2, 3, generator=torch.Generator().manual_seed(0)),
-            torch.rand(3, 2, 3, generator=torch.Generator().manual_seed(1)),
-            depth.mask,
-            depth.z,
-            torch.zeros(0, 4),
-        )
+        normals = replace(artifacts.normal_field(), lighting=torch.zeros(0, 4))
         return Head((Surface(normals, depth), Surface(normals, depth)))
 
 
@@ -202,7 +195,7 @@ def test_key_files_say_what_made_the_result(tmp_path: Path) -> None:
 
 SLOW_RUN = """
 import sys, time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 import torch
 from headrecon.store import Store

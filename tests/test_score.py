@@ -1,0 +1,28 @@
+from dataclasses import replace
+
+import torch
+
+from headrecon.score import mean_head, score
+from headrecon.types import Truth
+from tests import artifacts
+
+
+def truth(scale: float = 1.0) -> Truth:
+    found = artifacts.reconstruction()
+    face = found.mesh.vertices[:, 2] > 0
+    landmarks = mean_head(found.template).landmarks
+    return Truth(scale * found.mesh.vertices, found.mesh.faces, face, scale * landmarks)
+
+
+def test_a_head_that_is_the_truth_has_no_error_and_the_mean_head_stands_beside_it() -> None:
+    found = artifacts.reconstruction()
+    right = replace(found.mesh, landmarks=truth().landmarks)
+    wrong = replace(right, vertices=right.vertices * torch.tensor([1.0, 1.2, 1.0]))
+    scores = score(replace(found, mesh=right, merged=wrong), truth())
+    assert scores["truth/result_face_median_mm"] < 1e-3
+    assert scores["truth/mean_head_face_median_mm"] < 1e-3
+    assert scores["truth/before_refinement_face_median_mm"] > 1
+
+
+def test_every_score_says_that_it_is_in_millimetres() -> None:
+    assert all(name.endswith("_mm") for name in score(artifacts.reconstruction(), truth()))
