@@ -249,3 +249,26 @@ def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
         with np.load(result / "arrays.npz") as arrays:
             assert str(arrays["key"]) == json.loads((result / "key.json").read_text())["key"]
             assert (arrays["result.encoded"] == int(result.name)).all()
+
+
+@dataclass(frozen=True)
+class WhereAmI:
+    """A stage that tells where it was run, with a tensor among its settings."""
+
+    weights: torch.Tensor
+
+    def __call__(self, depth: DepthMap) -> Rejection | DepthMap:
+        if not (depth.z.is_cuda and depth.camera.origin.is_cuda and self.weights.is_cuda):
+            return Rejection("device", "not on the GPU")
+        return depth
+
+
+@pytest.mark.gpu
+def test_stages_run_on_the_gpu_and_their_results_rest_on_the_cpu(tmp_path: Path) -> None:
+    store = Store(tmp_path, torch.device("cuda"))
+    depth = store.recall("x", WhereAmI(torch.ones(2)), depth_map(3.0))
+    assert isinstance(depth, DepthMap)
+    assert not depth.z.is_cuda
+    other = Store(tmp_path)
+    other.recall("x", WhereAmI(torch.ones(2)), depth_map(3.0))
+    assert other.counts == {"read": 1}

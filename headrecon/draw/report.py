@@ -98,7 +98,9 @@ def _figure(figure: Figure) -> str:
     buffer = io.BytesIO()
     figure.picture.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0)
     source = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    size = f'width="{figure.picture.width}" height="{figure.picture.height}"'
+    width, height = figure.picture.size
+    # On a phone a wide sheet is scrolled rather than made too small to read.
+    size = f'width="{width}" height="{height}" style="min-width: min({width}px, 40rem)"'
     image = f'<img src="{source}" {size} alt="{_text(figure.caption)}">'
     scroll = f'<div class="wide">{image}</div>'
     return f"<figure>{scroll}<figcaption>{_text(figure.caption)}</figcaption></figure>"

@@ -12,6 +12,8 @@ from headrecon.types import HeadMesh
 
 METRES = 1e-3
 """Per millimetre."""
+VIEWER_LAMP = 1.75
+"""How much brighter than white paper the viewer's lamp makes what faces it."""
 
 
 def srgb_levels(mesh: HeadMesh) -> UInt8[np.ndarray, "vertex rgba=4"]:
@@ -45,9 +47,12 @@ def glb(mesh: HeadMesh) -> bytes:
 def turnable_page(mesh: HeadMesh) -> str:
     """An HTML page, with all that it needs inside, in which the mesh can be turned by hand.
 
-    Its viewer shows colors as they are, so they are encoded as sRGB.
+    Its viewer shows colors as they are, so they are encoded as sRGB, and darkened by as much as its
+    lamp is too bright.
     """
-    scene = trimesh.Scene(_dull(mesh, srgb_levels(mesh)))
+    levels = srgb_levels(mesh)
+    levels[:, :3] = (levels[:, :3] / VIEWER_LAMP).astype(np.uint8)
+    scene = trimesh.Scene(_dull(mesh, levels))
     low, high = scene.bounds
     # Seen from the front, from about five times its size away.
     scene.camera_transform = trimesh.transformations.translation_matrix(
