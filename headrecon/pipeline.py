@@ -18,6 +18,7 @@ from headrecon.template.build import BuildTemplate
 from headrecon.types import Head, Photo, Portrait, Reconstruction, Refinement
 from headrecon.views.align import Align
 from headrecon.views.cluster import Cluster
+from headrecon.views.pose import Pose
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Pipeline:
     align: Align
     flow: CollectionFlow
     factorize: Factorize
+    pose: Pose
     disambiguate: Disambiguate
     integrate: Integrate
     merge: Merge
@@ -63,14 +65,14 @@ class Pipeline:
         # From the front outward: what is solved tells the next view its ambiguity and its depth.
         head = Head(())
         for factor in monitor.each(factors):
+            factor = recall(f"{factor.label}/posed", self.pose, factor, head)
             normals = recall(f"{factor.label}/normals", self.disambiguate, factor, head, template)
             depth = recall(f"{factor.label}/depth", self.integrate, normals, head, template)
             head = head.grown(normals, depth)
             monitor.surface(factor, normals, depth)
 
         # One mesh, then the mesh that renders into the photos.
-        fiducials = tuple(stack.fiducials for stack in stacks)
-        merged = recall("mesh/merged", self.merge, head, fiducials, template)
+        merged = recall("mesh/merged", self.merge, head, template)
         refined = Refinement(merged, 0, torch.zeros(0, len(TERMS)))
         monitor.refinement(refined, tuple(stacks))
         for epoch in monitor.each(range(self.refine.epochs)):

@@ -113,6 +113,10 @@ class Factors:
     """Average photo, each photo divided by its mean over the face."""
     support: Float[Tensor, "h w"]
     """Effective number of photos behind each pixel."""
+    information: Float[Tensor, "4 4 h w"]
+    """sum_i w_i l_i l_i^T: what the lights of the believed photos say about each component."""
+    fiducials: Float[Tensor, "fiducial=468 xy=2"]
+    """Where the average photo has its fiducials, on the canvas."""
     face: Bool[Tensor, "h w"]
     mask: Bool[Tensor, "h w"]
     """Head pixels of the view."""
@@ -132,6 +136,8 @@ class NormalField:
     support: Float[Tensor, "h w"]
     """Effective number of photos behind each pixel."""
     lighting: Float[Tensor, "photo 4"]
+    fiducials: Float[Tensor, "fiducial=468 xy=2"]
+    """Where the average photo has its fiducials, on the canvas."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,10 @@ class Head:
         return Head((*self.surfaces, Surface(normals, depth)))
 
 
+REGIONS = ("face", "ears", "neck", "scalp", "eyes", "lips")
+"""Parts of a head. Face is its skin without lips and eyeballs; scalp is where hair grows."""
+
+
 @dataclass(frozen=True)
 class Template:
     """A head of a different individual, with the fiducials marked on its surface."""
@@ -179,7 +189,7 @@ class Template:
     faces: Int[Tensor, "face 3"]
     """Counter-clockwise seen from outside."""
     region: Int[Tensor, " vertex"]
-    """Index into `headrecon.template.regions.REGIONS`."""
+    """Index into `REGIONS`."""
     fiducials: "SurfacePoints"
     """The 468 points of `Portrait.fiducials`."""
     keypoints: "SurfacePoints"

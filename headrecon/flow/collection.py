@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.color import luminance
 from headrecon.geometry.low_rank import approximate
-from headrecon.geometry.warp import inside, warp
+from headrecon.geometry.warp import inside, resize_flow, warp
 from headrecon.types import Stack
 
 Estimator = Callable[..., Float[Tensor, "photo xy=2 h w"]]
@@ -39,6 +40,8 @@ class CollectionFlow:
     estimator: Estimator
     ranks: Sequence[int]
     """Rank of each round."""
+    shrink: Sequence[int]
+    """By how much each round reduces the photos; the first rounds are about large motions only."""
     fill_rounds: int
     memory_mb: int
     """Bound of the estimator's working memory, which sets how many photos go at once."""
@@ -51,17 +54,20 @@ class CollectionFlow:
         gain = (seen * stack.masks).sum(dim=(1, 2)) / stack.masks.sum(dim=(1, 2)).clamp_min(1.0)
         seen = seen / gain.clamp_min(1e-3)[:, None, None]
 
-        for rank in self.ranks:
-            warped, weights = _warped(seen, stack.masks, flows)
+        for rank, factor in zip(self.ranks, self.shrink, strict=True):
+            size = (seen.shape[1] // factor, seen.shape[2] // factor)
+            flows = resize_flow(flows, size)
+            small, masks = (F.adaptive_avg_pool2d(x, size) for x in (seen, stack.masks))
+            warped, weights = _warped(small, masks, flows)
             _, reference = approximate(
                 warped.flatten(1),
                 weights.flatten(1),
                 min(rank, len(warped)),
                 self.fill_rounds,
             )
-            reference = reference.reshape(warped.shape)
-            flows = self._estimate(reference, seen, weights, flows)
+            flows = self._estimate(reference.reshape(warped.shape), small, weights, flows)
             flows = flows - flows.mean(dim=0, keepdim=True)
+        flows = resize_flow(flows, tuple(seen.shape[1:]))
 
         images = warp(aligned, flows).clamp(0.0, 1.0)
         _, masks = _warped(seen, stack.masks, flows)

@@ -1,4 +1,4 @@
-"""Weighted Laplace equations on pixel grids, by conjugate gradients with a multigrid preconditioner."""
+"""Weighted Laplace equations on pixel grids, by multigrid-preconditioned conjugate gradients."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from torch import Tensor
 JACOBI = 0.7
 """Damping of the smoother; below 1, so that the highest frequencies are reduced most."""
 AGGREGATION = 0.5
-"""Coarse edges per fine edge. Joining 2 x 2 pixels to one makes every slope of the coarse grid twice
-as steep as it is, and twice as stiff; halving the edges undoes that."""
+"""Coarse edges per fine edge. Joining 2 x 2 pixels to one makes every slope of the coarse grid
+twice as steep as it is, and twice as stiff; halving the edges undoes that."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def solve(
     tolerance: float,
     max_iterations: int,
 ) -> Float[Tensor, "*batch h w"]:
-    """Z with operator z = right_side, to a relative residual of `tolerance`.
+    """The solution z of operator z = right_side, to a relative residual of `tolerance`.
 
     Preconditioned conjugate gradients; the preconditioner is one V-cycle of aggregation multigrid,
     which keeps the number of iterations nearly independent of the number of pixels. Where nothing

@@ -44,3 +44,14 @@ def gradient(
     right = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2.0
     down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2.0
     return right, down
+
+
+def resize_flow(
+    flow: Float[Tensor, "photo xy=2 height width"], size: tuple[int, int]
+) -> Float[Tensor, "photo xy=2 h w"]:
+    """The flow on another grid, in pixels of that grid."""
+    height, width = flow.shape[-2:]
+    if (height, width) == size:
+        return flow
+    resized = F.interpolate(flow, size=size, mode="bilinear", align_corners=False)
+    return resized * flow.new_tensor([size[1] / width, size[0] / height])[:, None, None]

@@ -9,14 +9,14 @@ import trimesh
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from headrecon.geometry.camera import unproject
+from headrecon.geometry.rotation import angles
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
-from headrecon.geometry.warp import sample
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.mesh.cloud import attract, gather
 from headrecon.mesh.deform import interpolation, laplacian, smooth_fit
 from headrecon.mesh.paint import paint
-from headrecon.types import Head, HeadMesh, Surface, SurfacePoints, Template
+from headrecon.render.reproject import lift
+from headrecon.types import Head, HeadMesh, SurfacePoints, Template
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,12 @@ class Merge:
     paint_tolerance: float
     paint_smoothness: float
 
-    def __call__(
-        self,
-        head: Head,
-        fiducials: tuple[Float[Tensor, "fiducial=468 xy=2"], ...],
-        template: Template,
-    ) -> HeadMesh:
-        """Merge; `fiducials` are those of the average photo of each surface, in the same order."""
+    def __call__(self, head: Head, template: Template) -> HeadMesh:
+        """Merge what has been grown."""
         rest, faces = _subdivided(template, self.subdivisions)
         places = at(template.fiducials, template.faces, template.vertices)
         points = nearest_points(places, rest, faces)
-        marks, pinned = self._lifted(head, fiducials, points, rest, faces)
+        marks, pinned = self._lifted(head, points, rest, faces)
         selection = interpolation(marks, faces, len(rest))
         pin_weights = rest.new_full((len(pinned),), self.fiducial_weight)
 
@@ -94,7 +89,6 @@ class Merge:
     def _lifted(
         self,
         head: Head,
-        fiducials: tuple[Float[Tensor, "fiducial=468 xy=2"], ...],
         points: SurfacePoints,
         rest: Float[Tensor, "vertex xyz=3"],
         faces: Int[Tensor, "face 3"],
@@ -102,26 +96,16 @@ class Merge:
         """Fiducials that face a frontal enough view, and their places in the head frame."""
         normals = at(points, faces, vertex_normals(rest, faces))
         face, barycentric, places = [points.face[:0]], [points.barycentric[:0]], [rest[:0]]
-        for surface, xy in zip(head.surfaces, fiducials, strict=True):
-            turned = surface.depth.camera.view_from_head
-            azimuth = torch.rad2deg(torch.atan2(turned[0, 2], turned[2, 2])).abs()
-            if float(azimuth) > self.fiducial_azimuth:
+        for surface in head.surfaces:
+            azimuth, _, _ = angles(surface.depth.camera.view_from_head)
+            if abs(azimuth) > self.fiducial_azimuth:
                 continue
-            lifted, on_surface = _lift(surface, xy)
-            used = on_surface & (normals @ turned[2] > 0.5)
+            lifted, _, inside = lift(surface, surface.normals.fiducials)
+            used = inside & (normals @ surface.depth.camera.view_from_head[2] > 0.5)
             face.append(points.face[used])
             barycentric.append(points.barycentric[used])
             places.append(lifted[used])
         return SurfacePoints(torch.cat(face), torch.cat(barycentric)), torch.cat(places)
-
-
-def _lift(
-    surface: Surface, xy: Float[Tensor, "point xy=2"]
-) -> tuple[Float[Tensor, "point xyz=3"], Tensor]:
-    """Points of the canvas raised to the depth map, and whether they lie well inside it."""
-    layers = torch.stack([surface.depth.z, surface.depth.mask.to(surface.depth.z)])
-    z, whole = sample(layers[None], xy[None, None])[0, :, 0]
-    return unproject(torch.cat([xy, z[:, None]], dim=1), surface.depth.camera), whole > 0.999
 
 
 def _subdivided(

@@ -74,6 +74,10 @@ class Factorize:
             shape=_scattered(shape, mask),
             color=_scattered(color, mask),
             support=_scattered(weights.sum(dim=0), mask),
+            information=_scattered(
+                torch.einsum("pk,pl,pj->klj", lighting, lighting, weights), mask
+            ),
+            fiducials=stack.fiducials,
             face=stack.face & mask,
             mask=mask,
             residual=_scattered(residual, mask),

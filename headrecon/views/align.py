@@ -13,10 +13,10 @@ from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.geometry.warp import inside, sample
 from headrecon.render.rasterize import interpolate, rasterize
-from headrecon.template.regions import REGIONS
-from headrecon.types import Camera, Portrait, Stack, Template, View
+from headrecon.types import REGIONS, Camera, Portrait, Stack, Template, View
 
-FACE = ("face", "nose", "lips")
+FACE = ("face", "lips")
+"""Regions whose skin is smooth enough to be lit by its normals."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,15 @@ from headrecon.flow.lucas_kanade import LucasKanade
 from headrecon.geometry.warp import warp
 
 FLOW = LucasKanade(
-    levels=4, iterations=3, window=3.0, smooth=2.5, normalize=4.0, robust=0.5, ridge=1e-3
+    levels=4,
+    iterations=2,
+    window=3.0,
+    smooth=4.0,
+    normalize=4.0,
+    floor=1.0,
+    robust=0.5,
+    ridge=1e-3,
+    rest=5e-4,
 )
 SIZE = (96, 112)
 

@@ -23,7 +23,10 @@ def as_matrix(operator: GridLaplacian) -> sp.csc_matrix:
     height, width = operator.right.shape
     index = np.arange(height * width).reshape(height, width)
     rows, weights = [], []
-    for weight, other in ((operator.right, np.roll(index, -1, 1)), (operator.down, np.roll(index, -1, 0))):
+    for weight, other in (
+        (operator.right, np.roll(index, -1, 1)),
+        (operator.down, np.roll(index, -1, 0)),
+    ):
         for a, b, w in zip(index.ravel(), other.ravel(), weight.numpy().ravel(), strict=True):
             if w > 0.0:
                 row = np.zeros(height * width)
@@ -45,7 +48,9 @@ def test_the_stencil_is_the_matrix_of_its_equations():
 
 def test_the_solution_is_that_of_a_direct_solver():
     operator = random_operator(21, 13, 2)
-    right_side = torch.randn(21, 13, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    right_side = torch.randn(
+        21, 13, generator=torch.Generator().manual_seed(3), dtype=torch.float64
+    )
     expected = spsolve(as_matrix(operator), right_side.numpy().ravel())
     found = solve(operator, right_side, 1e-12, 200)
     assert np.allclose(found.numpy().ravel(), expected, atol=1e-9 * np.abs(expected).max())
@@ -54,9 +59,14 @@ def test_the_solution_is_that_of_a_direct_solver():
 def test_views_of_a_batch_are_solved_as_if_alone():
     operators = [random_operator(16, 18, seed) for seed in (4, 5)]
     batch = GridLaplacian(
-        *(torch.stack([getattr(o, name) for o in operators]) for name in ("right", "down", "anchor"))
+        *(
+            torch.stack([getattr(o, name) for o in operators])
+            for name in ("right", "down", "anchor")
+        )
     )
-    right_side = torch.randn(2, 16, 18, generator=torch.Generator().manual_seed(6), dtype=torch.float64)
+    right_side = torch.randn(
+        2, 16, 18, generator=torch.Generator().manual_seed(6), dtype=torch.float64
+    )
     together = solve(batch, right_side, 1e-12, 200)
     for operator, one, found in zip(operators, right_side, together, strict=True):
         assert torch.allclose(solve(operator, one, 1e-12, 200), found, atol=1e-8)

@@ -37,9 +37,7 @@ def photos(count: int, noise: float, seed: int) -> Stack:
     images = images + noise * torch.randn(images.shape, generator=generator)
     return Stack(
         label="view+00",
-        camera=Camera(
-            view_from_head(0.0), 0.2, torch.tensor([SIZE / 2.0, SIZE / 2.0]), SIZE, SIZE
-        ),
+        camera=Camera(view_from_head(0.0), 0.2, torch.tensor([SIZE / 2.0, SIZE / 2.0]), SIZE, SIZE),
         names=tuple(f"{i}.jpg" for i in range(count)),
         images=images.clamp(0.0, 0.97)[:, None].expand(-1, 3, -1, -1).clone(),
         masks=mask.float().expand(count, -1, -1).clone(),
