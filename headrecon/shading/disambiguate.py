@@ -21,22 +21,24 @@ log = logging.getLogger(__name__)
 class Disambiguate:
     """Stage: the normals of a view, from pseudo-normals and the normals of a reference.
 
-    L N = (L A^-1)(A N) for every invertible A. The reference chooses it:
+    L N = (L B)(B^-1 N) for every invertible B. The reference chooses it:
 
-        min over A of  sum_j w_j |A N_j - rho_j (1, n_j)|^2
+        min over B of  sum_j w_j |N_j - rho_j B (1, n_j)|^2
 
     with n_j the reference's normals and rho_j the albedo, at first the average photo, then that of
     the solution. The reference of the first view is the template, a head of somebody else; each
     further view takes the surface of its nearest solved neighbour, seen from the new pose.
 
-    What A N_j says about pixel j is weighed against what is expected there, the reference's normals
-    and their smoothest continuation:
+    What the photos then say about pixel j is weighed against what is expected there, the
+    reference's normals and their smoothest continuation:
 
-        min over s of (s - A N_j)^T P_j (s - A N_j) + |s - rho_j (1, n_j)|^2 / (deviation rho_j)^2
+        min over s of  (N_j - B s)^T M_j (N_j - B s) / v_j
+                       + |s - rho_j (1, n_j)|^2 / (deviation rho_j)^2
 
-    with P_j the precision that the lights of the believed photos and the residual give. Directions
-    that no light has probed, and dark hair, are so filled in instead of amplified. No normal is
-    left turned away from the viewer.
+    with M_j the information of the believed photos' lights, and v_j the variance of a photo around
+    the model: its noise, which averages out over photos, and the model's own error (shadows, higher
+    harmonics), which does not. Directions that no light has probed, and dark hair, are so filled in
+    instead of amplified. No normal is left turned away from the viewer.
 
     Reference: Basri, Jacobs and Kemelmacher, IJCV 2007; Liang, Shapiro and
     Kemelmacher-Shlizerman, "Head Reconstruction from Internet Photos", ECCV 2016.
@@ -53,8 +55,8 @@ class Disambiguate:
     """Pixels of the neighbour that must be seen, below which the template is taken after all."""
     deviation: float
     """Standard deviation of the true normals around the expected ones."""
-    noise: float
-    """Least standard deviation of a photo around the model, in units of the face's mean."""
+    model_error: float
+    """Standard deviation of the photos' common deviation from first-order light."""
     reference_strength: float
     """Weight of the reference against the smoothness of its continuation."""
     min_n_z: float
@@ -64,7 +66,7 @@ class Disambiguate:
         """Normals, albedo and support of one view."""
         reference = self._reference(factors, head, template)
         usable = reference.mask & factors.mask
-        ambiguity = fit_ambiguity(
+        mixing = fit_mixing(
             factors.shape[:, usable],
             reference.normals[:, usable],
             reference.weight[usable],
@@ -72,7 +74,7 @@ class Disambiguate:
             self.rounds,
             self.cutoff,
         )
-        shape, rho = self._posterior(factors, ambiguity, reference)
+        shape, rho = self._posterior(factors, mixing, reference)
         normals = torch.nn.functional.normalize(shape[1:], dim=0)
         n_z = normals[2].clamp_min(self.min_n_z)
         normals = torch.nn.functional.normalize(torch.stack([normals[0], normals[1], n_z]), dim=0)
@@ -84,30 +86,29 @@ class Disambiguate:
             albedo=albedo * factors.mask,
             mask=factors.mask,
             support=factors.support,
-            lighting=factors.lighting @ torch.linalg.inv(ambiguity),
+            lighting=factors.lighting @ mixing,
             fiducials=factors.fiducials,
         )
 
     def _posterior(
-        self, factors: Factors, ambiguity: Float[Tensor, "4 4"], reference: Seen
+        self, factors: Factors, mixing: Float[Tensor, "4 4"], reference: Seen
     ) -> tuple[Float[Tensor, "4 h w"], Float[Tensor, "h w"]]:
-        """Shape after the ambiguity, completed by what is expected, and its albedo."""
+        """Albedo times (1, n), from the photos and from what is expected; and the albedo."""
         mask = factors.mask
-        solved = torch.einsum("kl,lj->jk", ambiguity, factors.shape[:, mask])
         expected = expected_normals(reference, mask, self.reference_strength)[:, mask].T
         known = torch.cat([torch.ones_like(expected[:, :1]), expected], dim=1)
-        rho = (solved * known).sum(dim=1).clamp_min(0.04) / 2.0
+        pseudo, information = factors.shape[:, mask].T, factors.information[:, :, mask]
+        precision = torch.einsum("km,klj,ln->jmn", mixing, information, mixing)
+        observed = torch.einsum("km,klj,jl->jm", mixing, information, pseudo)
+        # The albedo with which the expected normals explain the photos best.
+        explained = torch.einsum("jm,jmn,jn->j", known, precision, known)
+        rho = ((known * observed).sum(dim=1) / explained.clamp_min(1e-6)).clamp_min(0.02)
 
-        inverse = torch.linalg.inv(ambiguity)
-        information = torch.einsum(
-            "km,klj,ln->jmn", inverse, factors.information[:, :, mask], inverse
-        )
-        precision = information / factors.residual[mask].clamp_min(self.noise)[:, None, None] ** 2
-        pull = 1.0 / (self.deviation * rho) ** 2
-        # Scaled by the pull, the system is at least the identity, however little was seen.
-        precision = precision / pull[:, None, None]
-        left = precision + torch.eye(4).to(precision)
-        right = (precision @ solved[..., None])[..., 0] + rho[:, None] * known
+        count = factors.support[mask].clamp_min(1.0)
+        variance = factors.residual[mask] ** 2 + count * self.model_error**2
+        scale = (self.deviation * rho) ** 2 / variance
+        left = scale[:, None, None] * precision + torch.eye(4).to(precision)
+        right = scale[:, None] * observed + rho[:, None] * known
         shape = torch.linalg.solve(left, right)
         canvas = shape.new_zeros(5, *mask.shape)
         canvas[:, mask] = torch.cat([shape, shape[:, 1:].norm(dim=1, keepdim=True)], dim=1).T
@@ -129,7 +130,7 @@ class Disambiguate:
         return Seen(seen.normals, seen.z, seen.weight * factors.face, seen.mask & factors.face)
 
 
-def fit_ambiguity(
+def fit_mixing(
     pseudo: Float[Tensor, "4 pixel"],
     normals: Float[Tensor, "xyz=3 pixel"],
     weight: Float[Tensor, " pixel"],
@@ -137,25 +138,29 @@ def fit_ambiguity(
     rounds: int,
     cutoff: float,
 ) -> Float[Tensor, "4 4"]:
-    """The matrix A that brings pseudo-normals N_j to albedo times (1, n_j), robustly.
+    """The matrix B = A^-1 that takes albedo times (1, n_j) to pseudo-normals N_j, robustly.
 
-        min over A and rho of  sum_j w_j |A N_j - rho_j (1, n_j)|^2,   mean of rho = 1
+        min over B and rho of  sum_j w_j |N_j - rho_j B (1, n_j)|^2,   mean of rho = 1
 
     alternates between its two linear halves, from `albedo` as the first guess of rho; the weights
-    fall with the misfit after Geman and McClure.
+    fall with the misfit after Geman and McClure. The pseudo-normals are what deviates (they hold
+    shadows and higher harmonics of the light), so they stand on the left: regressing the reference
+    on them instead would take all of that for noise and flatten the relief.
     """
     known = torch.cat([torch.ones_like(normals[:1]), normals])
     albedo = albedo / albedo.mean()
     robust = weight
-    ambiguity = torch.eye(4).to(pseudo)
+    mixing = torch.eye(4).to(pseudo)
     for _ in range(rounds):
         target = albedo * known
-        moments = (robust * pseudo) @ pseudo.T
-        ambiguity = torch.linalg.solve(moments, (robust * pseudo) @ target.T).T
-        solved = ambiguity @ pseudo
-        misfit = (solved - target).norm(dim=0) / albedo.clamp_min(0.1)
+        moments = (robust * target) @ target.T
+        # Normals that all look one way (a narrow overlap) leave columns open, which stay small.
+        moments = moments + 1e-4 * moments.trace() * torch.eye(4).to(moments)
+        mixing = torch.linalg.solve(moments, (robust * target) @ pseudo.T).T
+        mixed = mixing @ known
+        misfit = (pseudo - albedo * mixed).norm(dim=0) / albedo.clamp_min(0.1)
         robust = weight / (1.0 + (misfit / cutoff) ** 2) ** 2
-        # Along (1, n) of the reference lies the albedo; its squared length is 2.
-        albedo = ((solved * known).sum(dim=0) / 2.0).clamp_min(0.05)
+        albedo = (mixed * pseudo).sum(dim=0) / mixed.square().sum(dim=0).clamp_min(1e-6)
+        albedo = albedo.clamp_min(0.05)
         albedo = albedo / albedo.mean()
-    return ambiguity
+    return mixing

@@ -48,7 +48,7 @@ def test_a_known_smooth_flow_is_found():
     moving, truth = texture(3, 1), smooth_flow(3, 2.0, 2)
     reference = warp(moving[:, None], truth)[:, 0]
     found = FLOW(reference, moving, torch.ones_like(moving), torch.zeros_like(truth))
-    assert end_point_error(found, truth) < 0.1 * end_point_error(torch.zeros_like(truth), truth)
+    assert end_point_error(found, truth) < 0.15 * end_point_error(torch.zeros_like(truth), truth)
 
 
 def test_smooth_changes_of_light_hardly_matter():
