@@ -1,7 +1,7 @@
 """The method, in order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -46,13 +46,18 @@ class Pipeline:
         template = recall("template", self.template)
 
         # Per photo: find the head, its fiducials, its pose and the person's outline.
-        seen = [recall(f"photos/{p.name}", self.detect, p, template) for p in monitor.each(photos)]
+        seen = store.recall_each("photos", self.detect, photos, template)
         portraits = tuple(found for found in seen if isinstance(found, Portrait))
         rejections = tuple(found for found in seen if not isinstance(found, Portrait))
 
         # Per view: one canvas, one common shape, and light times shape.
         views = self.cluster(portraits)
         monitor.collection(portraits, rejections, views)
+        if not views:
+            raise ValueError(
+                f"no view has the {self.cluster.minimum} photos that it needs: {len(seen)} photos, "
+                f"{len(portraits)} of them with a usable face"
+            )
         stacks, factors = [], []
         for view in monitor.each(views):
             members = tuple(p for p in portraits if p.name in view.names)
@@ -73,11 +78,15 @@ class Pipeline:
 
         # One mesh, then the mesh that renders into the photos.
         merged = recall("mesh/merged", self.merge, head, template)
+        shots = tuple(
+            replace(stack, camera=surface.depth.camera)
+            for stack, surface in zip(stacks, head.surfaces, strict=True)
+        )
         refined = Refinement(merged, 0, torch.zeros(0, len(TERMS)))
-        monitor.refinement(refined, tuple(stacks))
+        monitor.refinement(refined, shots)
         for epoch in monitor.each(range(self.refine.epochs)):
-            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, tuple(stacks))
-            monitor.refinement(refined, tuple(stacks))
+            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots)
+            monitor.refinement(refined, shots)
         return Reconstruction(
-            template, portraits, rejections, views, tuple(stacks), head, merged, refined.mesh
+            template, portraits, rejections, views, shots, head, merged, refined.mesh
         )

@@ -99,9 +99,7 @@ class LucasKanade:
         confidence = (a * c - b * b).clamp_min(0.0).sqrt()[:, None] + self.ridge
         control = F.avg_pool2d(flow, CONTROL, ceil_mode=True) + step
         smooth = self.smooth / CONTROL
-        control = _blur(control * confidence, smooth) / (
-            _blur(confidence, smooth) + self.rest
-        )
+        control = _blur(control * confidence, smooth) / (_blur(confidence, smooth) + self.rest)
         return F.interpolate(control, scale_factor=CONTROL, mode="bilinear")[
             ..., : flow.shape[-2], : flow.shape[-1]
         ]

@@ -21,14 +21,21 @@ def fit_similarity(
     Reference: Umeyama, "Least-squares estimation of transformation parameters between two point
     patterns", PAMI 1991.
     """
-    robust = weights
-    for round_index in range(rounds):
-        rotation, translation, scale = roma.rigid_points_registration(
-            source, target, weights=robust, compute_scaling=True
-        )
-        matrix = scale * rotation
-        if round_index + 1 < rounds:
-            residual = (source @ matrix.T + translation - target).norm(dim=-1)
-            spread = residual[weights > 0].median().clamp_min(1e-6)
-            robust = weights / (1.0 + (residual / (2.0 * spread)) ** 2) ** 2
+    matrix, translation = _weighted(source, target, weights)
+    for _ in range(rounds - 1):
+        residual = (source @ matrix.T + translation - target).norm(dim=-1)
+        spread = residual[weights > 0].median().clamp_min(1e-6)
+        robust = weights / (1.0 + (residual / (2.0 * spread)) ** 2) ** 2
+        matrix, translation = _weighted(source, target, robust)
     return matrix, translation
+
+
+def _weighted(
+    source: Float[Tensor, "point axis"],
+    target: Float[Tensor, "point axis"],
+    weights: Float[Tensor, " point"],
+) -> tuple[Float[Tensor, "axis axis"], Float[Tensor, " axis"]]:
+    rotation, translation, scale = roma.rigid_points_registration(
+        source, target, weights=weights, compute_scaling=True
+    )
+    return scale * rotation, translation

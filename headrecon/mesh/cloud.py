@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.geometry.camera import pixel_centres, unproject
@@ -64,7 +64,7 @@ def attract(
     a cosine of at least `agreement` with the vertex's; the vertex is asked to move onto their mean
     tangent plane, v + n n . (p - v), and remains free to slide along it.
     """
-    tree = cKDTree(cloud.points.cpu().numpy())
+    tree = KDTree(cloud.points.cpu().numpy())
     distances, indices = tree.query(vertices.detach().cpu().numpy(), k=neighbours, workers=-1)
     distance = torch.from_numpy(np.asarray(distances)).to(vertices)
     index = torch.from_numpy(np.asarray(indices)).to(vertices.device)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from headrecon.geometry.lighting import basis, fit_lighting
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
-from headrecon.mesh.silhouette import outline_error, signed_distance
+from headrecon.mesh.silhouette import Outline, outline, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.torch3d import (
     Meshes,
@@ -33,8 +33,10 @@ class Refine:
         laplacian     |L d|, d the displacement of this epoch (pytorch3d, uniform weights)
         normal        1 - cosine between adjacent faces (pytorch3d)
 
-    The descent moves coefficients u with d = S^k u, S the average over each vertex and its
-    neighbours: the gradient reaches whole patches, so that normals change without spikes.
+    The vertices move along their normals m, by d = S^k u m with u what is descended on and S an
+    average over each vertex and its neighbours: the gradient reaches whole patches, so that normals
+    change without spikes, and thin parts (lids, lips, nostrils) keep their order, which sliding
+    triangles would fold.
 
     Reference: Ravi et al., "Accelerating 3D Deep Learning with PyTorch3D", 2020; Nicolet, Jacobson
     and Jakob, "Large steps in inverse rendering of geometry", SIGGRAPH Asia 2021.
@@ -65,9 +67,10 @@ class Refine:
         """Refine for one epoch."""
         mesh, faces = start.mesh, start.mesh.faces
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
-        average = _averaging(faces, len(mesh.vertices)).to(mesh.vertices)
-        outlines = [signed_distance(stack.masks.mean(dim=0) > 0.5) for stack in stacks]
-        u = torch.zeros_like(mesh.vertices, requires_grad=True)
+        edges = _both_ways(faces)
+        outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
+        normals = vertex_normals(mesh.vertices, faces)
+        u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
         albedo = mesh.albedo.clone().requires_grad_(True)
         optimizer = torch.optim.Adam(
             [{"params": [u], "lr": self.vertex_rate}, {"params": [albedo], "lr": self.albedo_rate}]
@@ -75,9 +78,7 @@ class Refine:
         history = []
         for step in range(self.steps):
             index = step % len(stacks)
-            displacement = u
-            for _ in range(self.diffusion):
-                displacement = average @ displacement
+            displacement = self._diffused(u, edges) * normals
             vertices = mesh.vertices + displacement
             terms = self._terms(
                 vertices, displacement, albedo, faces, stacks[index], outlines[index], generator
@@ -88,16 +89,23 @@ class Refine:
             optimizer.step()
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
-        with torch.no_grad():
-            displacement = u.detach()
-            for _ in range(self.diffusion):
-                displacement = average @ displacement
+        vertices = mesh.vertices + self._diffused(u.detach(), edges) * normals
         return replace(
             start,
-            mesh=_moved(mesh, mesh.vertices + displacement, albedo.detach().clamp(0.0, 1.0)),
+            mesh=_moved(mesh, vertices, albedo.detach().clamp(0.0, 1.0)),
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
         )
+
+    def _diffused(
+        self, u: Float[Tensor, "vertex 1"], edges: Int[Tensor, "2 edge"]
+    ) -> Float[Tensor, "vertex 1"]:
+        """S^k u, S being half the vertex and half the mean of its neighbours."""
+        degree = torch.bincount(edges[0], minlength=len(u)).clamp_min(1)[:, None]
+        for _ in range(self.diffusion):
+            around = torch.zeros_like(u).index_add(0, edges[0], u[edges[1]])
+            u = 0.5 * u + 0.5 * around / degree
+        return u
 
     def _terms(
         self,
@@ -106,7 +114,7 @@ class Refine:
         albedo: Float[Tensor, "vertex rgb=3"],
         faces: Int[Tensor, "face 3"],
         stack: Stack,
-        outline: Float[Tensor, "h w"],
+        goal: Outline,
         generator: torch.Generator,
     ) -> dict[str, Float[Tensor, ""]]:
         """The losses of one step, not yet weighted."""
@@ -116,7 +124,7 @@ class Refine:
         return {
             "photometric": self._photometric(vertices, albedo, faces, stack, chosen),
             "outline": outline_error(
-                vertices, faces, stack.camera, outline, self.outline_band, self.outline_reach
+                vertices, faces, stack.camera, goal, self.outline_band, self.outline_reach
             ),
             "laplacian": mesh_laplacian_smoothing(shift, method="uniform"),
             "normal": mesh_normal_consistency(surface),
@@ -150,15 +158,10 @@ class Refine:
         return (weights * robust).sum() / weights.sum().clamp_min(1.0)
 
 
-def _averaging(faces: Int[Tensor, "face 3"], count: int) -> Tensor:
-    """Sparse matrix of the mean of each vertex and its neighbours, half and half."""
+def _both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:
+    """The edges of the mesh, each in both directions."""
     edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edges = torch.unique(torch.cat([edges, edges.flip(1)]), dim=0)
-    degree = torch.bincount(edges[:, 0], minlength=count).clamp_min(1).float()
-    own = torch.arange(count, device=faces.device)
-    index = torch.cat([edges.T, torch.stack([own, own])], dim=1)
-    value = torch.cat([0.5 / degree[edges[:, 0]], torch.full((count,), 0.5).to(degree)])
-    return torch.sparse_coo_tensor(index, value, (count, count)).coalesce()
+    return torch.unique(torch.cat([edges, edges.flip(1)]), dim=0).T
 
 
 def _moved(

@@ -1,5 +1,7 @@
 """Distance of a mesh's outline to the outline of the photos."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,12 +14,31 @@ from headrecon.geometry.warp import inside, sample
 from headrecon.types import Camera
 
 
+@dataclass(frozen=True)
+class Outline:
+    """The outline of a view's head."""
+
+    distance: Float[Tensor, "h w"]
+    """Signed distance in pixels, positive outside."""
+    bottom: float
+    """Canvas y from which on the mask ends because the neck is cut, not because the head does."""
+
+
+def outline(mask: Bool[Tensor, "h w"], margin: float) -> Outline:
+    """The outline of a mask; its lowest `margin` pixels are taken as cut off."""
+    rows = mask.any(dim=1).nonzero()
+    lowest = float(rows.max()) + 1.0 if len(rows) else 0.0
+    return Outline(signed_distance(mask), lowest - margin)
+
+
 def signed_distance(mask: Bool[Tensor, "h w"]) -> Float[Tensor, "h w"]:
     """Pixels to the outline of the mask, positive outside."""
     m = mask.cpu().numpy()
     if m.all() or not m.any():
         return torch.zeros(mask.shape, device=mask.device)
-    distance = np.where(m, 0.5 - distance_transform_edt(m), distance_transform_edt(~m) - 0.5)
+    within = np.asarray(distance_transform_edt(m))
+    without = np.asarray(distance_transform_edt(~m))
+    distance = np.where(m, 0.5 - within, without - 0.5)
     return torch.from_numpy(distance).to(mask.device, torch.float32)
 
 
@@ -25,7 +46,7 @@ def outline_error(
     vertices: Float[Tensor, "vertex xyz=3"],
     faces: Int[Tensor, "face 3"],
     camera: Camera,
-    distance: Float[Tensor, "h w"],
+    goal: Outline,
     band: float,
     reach: float,
 ) -> Float[Tensor, ""]:
@@ -38,8 +59,9 @@ def outline_error(
     """
     xyz = project(vertices, camera)
     n_z = vertex_normals(vertices, faces).detach() @ camera.view_from_head[2]
-    found = sample(distance[None, None], xyz[None, None, :, :2])[0, 0, 0]
+    found = sample(goal.distance[None, None], xyz[None, None, :, :2])[0, 0, 0]
     visible = inside(xyz[:, :2].detach(), camera.height - 1, camera.width - 1)
+    visible = visible * (xyz[:, 1].detach() < goal.bottom)
     weight = visible * (n_z.abs() < band) * (found.detach() > -reach)
     robust = found**2 / (1.0 + (found / reach) ** 2)
     return (weight * robust).sum() / weight.sum().clamp_min(1.0)

@@ -36,8 +36,12 @@ class Align:
     """Where the origin of the head frame lies on the canvas, as a share of its height."""
     mesh_limit: float
     """Azimuth up to which the 468 points are believed."""
+    jaw: float
+    """Millimetres below the ear canals down to which hair may hang anywhere."""
     neck: float
     """Millimetres below the ear canals that still belong to the head."""
+    collar: float
+    """How much wider than the template's the neck may be, in millimetres."""
 
     def __call__(self, view: View, portraits: tuple[Portrait, ...], template: Template) -> Stack:
         """Align the members of the view."""
@@ -55,18 +59,31 @@ class Align:
             images.append(image)
             masks.append(mask)
             fiducials.append(portrait.fiducials @ matrix.T + translation)
-        below = camera.origin[1] + self.neck * self.pixels_per_mm
-        above_neck = pixel_centres(self.size, self.size)[..., 1].to(images[0]) < below
+        allowed = self._head_area(template, camera).to(images[0])
         return Stack(
             label=view.label,
             camera=camera,
             names=tuple(p.name for p in portraits),
             images=torch.stack(images),
-            masks=torch.stack(masks) * above_neck,
+            masks=torch.stack(masks) * allowed,
             flows=torch.zeros(len(images), 2, self.size, self.size).to(images[0]),
             fiducials=torch.stack(fiducials).median(dim=0).values,
             face=_face_mask(template, camera),
         )
+
+    def _head_area(self, template: Template, camera: Camera) -> Bool[Tensor, "h w"]:
+        """Where a head can be: anywhere above the jaw, close to the template's neck below it.
+
+        A person's outline includes shoulders and clothes, which move and are lit on their own.
+        """
+        silhouette = rasterize(template.vertices, template.faces, camera).mask
+        reach = round(self.collar * self.pixels_per_mm)
+        wide = torch.nn.functional.max_pool2d(
+            silhouette[None, None].float(), 2 * reach + 1, 1, reach
+        )
+        y = pixel_centres(self.size, self.size)[..., 1].to(camera.origin) - camera.origin[1]
+        near_neck = (wide[0, 0] > 0.5) & (y < self.neck * self.pixels_per_mm)
+        return (y < self.jaw * self.pixels_per_mm) | near_neck
 
     def camera(self, view: View, like: Float[Tensor, "vertex xyz=3"]) -> Camera:
         """The canvas's camera, turned to the view's average photo."""

@@ -5,7 +5,7 @@ import trimesh
 
 from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.rotation import view_from_head
-from headrecon.mesh.silhouette import outline_error, signed_distance
+from headrecon.mesh.silhouette import Outline, outline, outline_error, signed_distance
 from headrecon.types import Camera
 
 CAMERA = Camera(view_from_head(0.0), 0.5, torch.tensor([40.0, 30.0]), 64, 80)
@@ -30,14 +30,28 @@ def test_the_distance_is_positive_outside_and_grows_by_one_a_pixel():
 
 def test_a_ball_on_its_own_outline_has_hardly_any_error():
     vertices, faces = ball(40.0)
-    error = outline_error(vertices, faces, CAMERA, signed_distance(disc(20.0)), 0.1, 12.0)
+    error = outline_error(
+        vertices, faces, CAMERA, Outline(signed_distance(disc(20.0)), 64.0), 0.1, 12.0
+    )
     assert float(error) < 0.3
 
 
 def test_descent_pulls_a_small_ball_out_to_the_outline():
     vertices, faces = ball(34.0)
     size = torch.tensor(1.0, requires_grad=True)
-    distance = signed_distance(disc(20.0))
+    distance = Outline(signed_distance(disc(20.0)), 64.0)
     outline_error(vertices * size, faces, CAMERA, distance, 0.2, 12.0).backward()
     assert size.grad is not None
     assert float(size.grad) < 0.0
+
+
+def test_where_the_neck_is_cut_there_is_no_outline():
+    mask = disc(20.0)
+    mask[45:] = False
+    assert outline(mask, 6.0).bottom == 39.0
+    vertices, faces = ball(40.0)
+    cut, whole = outline(mask, 6.0), Outline(signed_distance(mask), 64.0)
+    error = [
+        float(outline_error(vertices, faces, CAMERA, goal, 0.1, 12.0)) for goal in (cut, whole)
+    ]
+    assert error[0] < 0.3 < error[1]

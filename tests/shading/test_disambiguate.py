@@ -44,5 +44,7 @@ def test_what_no_light_explains_does_not_flatten_the_relief():
     ones = torch.ones_like(albedo)
     mixing = fit_mixing(noisy, normals, ones, ones, rounds=30, cutoff=5.0)
     solved = torch.linalg.solve(mixing, truth)
-    slope = float((solved[1] * normals[0] * solved[0]).sum() / (normals[0] * solved[0]).square().sum())
+    slope = float(
+        (solved[1] * normals[0] * solved[0]).sum() / (normals[0] * solved[0]).square().sum()
+    )
     assert abs(slope - 1.0) < 0.1
