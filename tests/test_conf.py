@@ -68,7 +68,7 @@ def test_the_paper_preset_changes_what_it_names() -> None:
 
 
 def test_the_command_line_has_the_last_word_over_a_preset() -> None:
-    assert settings("preset=fast", "pipeline.refine.epochs=9").pipeline.refine.epochs == 9
+    assert settings("preset=fast", "pipeline.refine.steps=9").pipeline.refine.steps == 9
 
 
 def test_the_made_up_subject_is_photographed_into_the_folder_of_the_run() -> None:
@@ -81,8 +81,8 @@ def test_the_made_up_subject_is_photographed_into_the_folder_of_the_run() -> Non
 def test_a_setting_that_is_left_out_is_named() -> None:
     config = settings()
     OmegaConf.set_struct(config, False)
-    del config.pipeline.refine["epochs"]
-    with pytest.raises(Refusal, match=r"pipeline\.refine\.epochs is missing"):
+    del config.pipeline.refine["steps"]
+    with pytest.raises(Refusal, match=r"pipeline\.refine\.steps is missing"):
         check(config)
 
 

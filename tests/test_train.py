@@ -65,7 +65,7 @@ def still(name: str = "Still") -> str:
             ["+subject=tom_hanks", "+pipeline.refine.epoch=1"],
             "pipeline.refine has no setting epoch",
         ),
-        (["+subject=tom_hanks", "pipeline.refine.epochs=few"], "pipeline.refine.epochs is 'few'"),
+        (["+subject=tom_hanks", "pipeline.refine.steps=few"], "pipeline.refine.steps is 'few'"),
         (["+subject=tom_hanks", "cluster.count=x"], "count is 'x', but must be of type int"),
         (["+subject=tom_hanks", "cluster.count=6"], "must be odd and from 1 to 13"),
         (["+subject=tom_hanks", "device=tpu"], "device is 'tpu', but must be auto, cpu or cuda"),

@@ -29,13 +29,15 @@ class Reprojection:
 def reproject(mesh: HeadMesh, stack: Stack) -> Reprojection:
     """Render the mesh into every photo of a view, each with its own fitted light.
 
-    The mesh and its albedo are the same for all photos; light is first-order spherical harmonics
-    for each channel. Photos and renderings are compared as displays show them, sRGB-coded.
+    The error is taken over the pixels that most photos of the view give to the person, whatever the
+    mesh covers of them: where it has nothing to show, its rendering is black. The mesh and its
+    albedo are the same for all photos; light is first-order spherical harmonics for each channel.
+    Photos and renderings are compared as displays show them, sRGB-coded.
     """
     fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ stack.camera.view_from_head.T
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
-    mask = fragments.mask & (stack.masks.mean(dim=0) > 0.5)
+    mask = stack.masks.mean(dim=0) > 0.5
     albedo, normals = layers[:3, mask], torch.nn.functional.normalize(layers[3:, mask], dim=0)
     photos, weights = stack.images[:, :, mask], stack.masks[:, mask]
     lighting = fit_lighting(photos, albedo, normals, weights)

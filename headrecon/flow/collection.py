@@ -67,7 +67,7 @@ class CollectionFlow:
             )
             flows = self._estimate(reference.reshape(warped.shape), small, weights, flows)
             flows = flows - flows.mean(dim=0, keepdim=True)
-        flows = resize_flow(flows, tuple(seen.shape[1:]))
+        flows = resize_flow(flows, (seen.shape[1], seen.shape[2]))
 
         images = warp(aligned, flows).clamp(0.0, 1.0)
         _, masks = _warped(seen, stack.masks, flows)

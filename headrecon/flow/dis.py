@@ -30,7 +30,7 @@ class DenseInverseSearch:
         initial: Float[Tensor, "photo xy=2 h w"],
     ) -> Float[Tensor, "photo xy=2 h w"]:
         """Refine `initial`; both photos of a pair are stretched alike to 8 bits."""
-        search = cv2.DISOpticalFlow_create(self.preset)
+        search = cv2.DISOpticalFlow.create(self.preset)
         flows = []
         for target, source, start in zip(reference, moving, initial, strict=True):
             top = float(torch.stack([target, source]).max().clamp_min(1e-6))
@@ -39,5 +39,7 @@ class DenseInverseSearch:
                 for image in (target, source)
             ]
             guess = np.ascontiguousarray(start.permute(1, 2, 0).cpu().numpy())
-            flows.append(torch.from_numpy(search.calc(*eight_bit, guess)).permute(2, 0, 1))
+            flows.append(
+                torch.from_numpy(search.calc(eight_bit[0], eight_bit[1], guess)).permute(2, 0, 1)
+            )
         return torch.stack(flows).to(initial)

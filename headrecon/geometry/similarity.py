@@ -1,6 +1,7 @@
 """Robust similarity transforms between point sets."""
 
 import roma
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -35,7 +36,6 @@ def _weighted(
     target: Float[Tensor, "point axis"],
     weights: Float[Tensor, " point"],
 ) -> tuple[Float[Tensor, "axis axis"], Float[Tensor, " axis"]]:
-    rotation, translation, scale = roma.rigid_points_registration(
-        source, target, weights=weights, compute_scaling=True
-    )
+    fitted = roma.rigid_points_registration(source, target, weights=weights, compute_scaling=True)
+    rotation, translation, scale = map(torch.as_tensor, fitted)
     return scale * rotation, translation

@@ -1,5 +1,6 @@
 """Differentiable reprojection: the mesh that renders into the photos."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,11 +13,13 @@ from headrecon.mesh.silhouette import Outline, outline, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.torch3d import (
     Meshes,
-    mesh_laplacian_smoothing,
+    laplacian_smoothness,
     mesh_normal_consistency,
 )
 from headrecon.types import HeadMesh, Refinement, Stack
 
+MOST_TINT = 0.5
+"""Bound of |t| in an epoch: albedo changes by a factor of at most 1.65."""
 TERMS = ("photometric", "outline", "laplacian", "normal")
 
 
@@ -38,11 +41,13 @@ class Refine:
     change without spikes, and thin parts (lids, lips, nostrils) keep their order, which sliding
     triangles would fold.
 
+    Albedo changes by a factor e^t whose geometric mean over the seen vertices is 1 in each channel:
+    what all pixels share is the light's, and free to drift if it is nobody's.
+
     Reference: Ravi et al., "Accelerating 3D Deep Learning with PyTorch3D", 2020; Nicolet, Jacobson
     and Jakob, "Large steps in inverse rendering of geometry", SIGGRAPH Asia 2021.
     """
 
-    epochs: int
     steps: int
     """Of each epoch."""
     photos: int
@@ -50,8 +55,8 @@ class Refine:
     vertex_rate: float
     """Millimetres a step."""
     albedo_rate: float
-    diffusion: int
-    """k."""
+    diffusion: Sequence[int]
+    """k of each epoch; falling, so that outlines move whole parts before details follow."""
     robust: float
     """Photometric error at which a pixel's pull stops growing, in units of the face's mean."""
     outline_band: float
@@ -63,25 +68,36 @@ class Refine:
     normal: float
     seed: int
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs there are."""
+        return len(self.diffusion)
+
     def __call__(self, start: Refinement, stacks: tuple[Stack, ...]) -> Refinement:
         """Refine for one epoch."""
         mesh, faces = start.mesh, start.mesh.faces
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
-        edges = _both_ways(faces)
+        edges, times = _both_ways(faces), self.diffusion[start.epoch]
         outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
         normals = vertex_normals(mesh.vertices, faces)
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
-        albedo = mesh.albedo.clone().requires_grad_(True)
+        tint = torch.zeros_like(mesh.albedo, requires_grad=True)
         optimizer = torch.optim.Adam(
-            [{"params": [u], "lr": self.vertex_rate}, {"params": [albedo], "lr": self.albedo_rate}]
+            [{"params": [u], "lr": self.vertex_rate}, {"params": [tint], "lr": self.albedo_rate}]
         )
         history = []
         for step in range(self.steps):
             index = step % len(stacks)
-            displacement = self._diffused(u, edges) * normals
+            displacement = self._diffused(u, edges, times) * normals
             vertices = mesh.vertices + displacement
             terms = self._terms(
-                vertices, displacement, albedo, faces, stacks[index], outlines[index], generator
+                vertices,
+                displacement,
+                _tinted(mesh, tint),
+                faces,
+                stacks[index],
+                outlines[index],
+                generator,
             )
             loss = torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum()
             optimizer.zero_grad()
@@ -89,20 +105,21 @@ class Refine:
             optimizer.step()
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
-        vertices = mesh.vertices + self._diffused(u.detach(), edges) * normals
+        vertices = mesh.vertices + self._diffused(u.detach(), edges, times) * normals
         return replace(
             start,
-            mesh=_moved(mesh, vertices, albedo.detach().clamp(0.0, 1.0)),
+            mesh=_moved(mesh, vertices, _tinted(mesh, tint.detach()).clamp(0.0, 1.0)),
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
         )
 
+    @staticmethod
     def _diffused(
-        self, u: Float[Tensor, "vertex 1"], edges: Int[Tensor, "2 edge"]
+        u: Float[Tensor, "vertex 1"], edges: Int[Tensor, "2 edge"], times: int
     ) -> Float[Tensor, "vertex 1"]:
         """S^k u, S being half the vertex and half the mean of its neighbours."""
         degree = torch.bincount(edges[0], minlength=len(u)).clamp_min(1)[:, None]
-        for _ in range(self.diffusion):
+        for _ in range(times):
             around = torch.zeros_like(u).index_add(0, edges[0], u[edges[1]])
             u = 0.5 * u + 0.5 * around / degree
         return u
@@ -126,7 +143,7 @@ class Refine:
             "outline": outline_error(
                 vertices, faces, stack.camera, goal, self.outline_band, self.outline_reach
             ),
-            "laplacian": mesh_laplacian_smoothing(shift, method="uniform"),
+            "laplacian": laplacian_smoothness(shift),
             "normal": mesh_normal_consistency(surface),
         }
 
@@ -156,6 +173,16 @@ class Refine:
         squared = ((rendered - photos) ** 2).sum(dim=1)
         robust = squared / (1.0 + squared / self.robust**2)
         return (weights * robust).sum() / weights.sum().clamp_min(1.0)
+
+
+def _tinted(mesh: HeadMesh, tint: Float[Tensor, "vertex rgb=3"]) -> Float[Tensor, "vertex rgb=3"]:
+    """The mesh's albedo times e^tint, the mean of the tint over the seen vertices taken out.
+
+    A vertex that no photo has shown has had no gradient, and so a tint of exactly 0.
+    """
+    seen = (tint.detach() != 0.0).any(dim=1, keepdim=True).to(tint)
+    mean = (seen * tint).sum(dim=0) / seen.sum().clamp_min(1.0)
+    return mesh.albedo * torch.exp(seen * MOST_TINT * torch.tanh((tint - mean) / MOST_TINT))
 
 
 def _both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:
