@@ -20,6 +20,8 @@ from headrecon.types import HeadMesh, Refinement, Stack
 
 MOST_TINT = 0.5
 """Bound of |t| in an epoch: albedo changes by a factor of at most 1.65."""
+TINT_DIFFUSION = 2
+"""k of the tint: vertices are about as dense as pixels, and neighbours differ by noise."""
 TERMS = ("photometric", "outline", "laplacian", "normal")
 
 
@@ -28,8 +30,7 @@ class Refine:
     """Stage: one epoch of gradient descent on the vertices and the albedo.
 
     The warped photos of a view share their camera, so one rasterization serves them all. A step
-    takes one view and a few of its photos, fits the light of each (closed form, no gradient), and
-    descends
+    takes one view and a few of its photos, fits the light of each in closed form, and descends
 
         photometric   robust |photo - albedo * light . (1, n)|, in grey levels of unit exposure
         outline       distance of the mesh's outline to the photos' majority mask
@@ -41,8 +42,10 @@ class Refine:
     change without spikes, and thin parts (lids, lips, nostrils) keep their order, which sliding
     triangles would fold.
 
-    Albedo changes by a factor e^t whose geometric mean over the seen vertices is 1 in each channel:
-    what all pixels share is the light's, and free to drift if it is nobody's.
+    Albedo changes by a factor e^t, the same for all channels: hue is told by the average photos,
+    and left free it takes up every speck of colored light. What all pixels of a photo share belongs
+    to its light: the gradient goes through the fit of the light, which makes up for any common
+    factor, and so has no share along it. A light taken as given would let the albedo drift.
 
     Reference: Ravi et al., "Accelerating 3D Deep Learning with PyTorch3D", 2020; Nicolet, Jacobson
     and Jakob, "Large steps in inverse rendering of geometry", SIGGRAPH Asia 2021.
@@ -81,7 +84,7 @@ class Refine:
         outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
         normals = vertex_normals(mesh.vertices, faces)
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
-        tint = torch.zeros_like(mesh.albedo, requires_grad=True)
+        tint = torch.zeros_like(mesh.albedo[:, :1], requires_grad=True)
         optimizer = torch.optim.Adam(
             [{"params": [u], "lr": self.vertex_rate}, {"params": [tint], "lr": self.albedo_rate}]
         )
@@ -93,7 +96,7 @@ class Refine:
             terms = self._terms(
                 vertices,
                 displacement,
-                _tinted(mesh, tint),
+                _tinted(mesh, self._diffused(tint, edges, TINT_DIFFUSION)),
                 faces,
                 stacks[index],
                 outlines[index],
@@ -106,9 +109,10 @@ class Refine:
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
         vertices = mesh.vertices + self._diffused(u.detach(), edges, times) * normals
+        painted = _tinted(mesh, self._diffused(tint.detach(), edges, TINT_DIFFUSION))
         return replace(
             start,
-            mesh=_moved(mesh, vertices, _tinted(mesh, tint.detach()).clamp(0.0, 1.0)),
+            mesh=_moved(mesh, vertices, painted.clamp(0.0, 1.0)),
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
         )
@@ -167,22 +171,16 @@ class Refine:
         weights = stack.masks[chosen][:, seen] * (photos.amax(dim=1) < 0.98)
         exposure = (photos.mean(dim=1) * weights).sum(1) / weights.sum(1).clamp_min(1.0)
         photos = photos / exposure.clamp_min(1e-3)[:, None, None]
-        with torch.no_grad():
-            lighting = fit_lighting(photos, color, unit, weights)
+        lighting = fit_lighting(photos, color, unit, weights)
         rendered = color * torch.einsum("pck,kj->pcj", lighting, basis(unit))
         squared = ((rendered - photos) ** 2).sum(dim=1)
         robust = squared / (1.0 + squared / self.robust**2)
         return (weights * robust).sum() / weights.sum().clamp_min(1.0)
 
 
-def _tinted(mesh: HeadMesh, tint: Float[Tensor, "vertex rgb=3"]) -> Float[Tensor, "vertex rgb=3"]:
-    """The mesh's albedo times e^tint, the mean of the tint over the seen vertices taken out.
-
-    A vertex that no photo has shown has had no gradient, and so a tint of exactly 0.
-    """
-    seen = (tint.detach() != 0.0).any(dim=1, keepdim=True).to(tint)
-    mean = (seen * tint).sum(dim=0) / seen.sum().clamp_min(1.0)
-    return mesh.albedo * torch.exp(seen * MOST_TINT * torch.tanh((tint - mean) / MOST_TINT))
+def _tinted(mesh: HeadMesh, tint: Float[Tensor, "vertex 1"]) -> Float[Tensor, "vertex rgb=3"]:
+    """The mesh's albedo times e^t, t being the tint, softly bounded."""
+    return mesh.albedo * torch.exp(MOST_TINT * torch.tanh(tint / MOST_TINT))
 
 
 def _both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:
