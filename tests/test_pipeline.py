@@ -1,0 +1,131 @@
+"""The whole method on a tiny subject, through the command that users type."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
+
+ROOT = Path(__file__).parents[1]
+SMALL = (
+    "+subject=synthetic",
+    "subject.session.photos=36",
+    "cluster.count=3",
+    "pipeline.cluster.reach=30.0",
+    "pipeline.cluster.minimum=6",
+    "pipeline.align.size=160",
+    "pipeline.align.pixels_per_mm=0.5",
+    "pipeline.refine.diffusion=[32,8]",
+    "pipeline.refine.steps=15",
+    "device=cpu",
+)
+
+
+def command(*overrides: str) -> list[str]:
+    return [sys.executable, "-m", "headrecon.train", *SMALL, *overrides]
+
+
+def run(*overrides: str) -> str:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command(*overrides), cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run from made-up photos, with a broken file and a picture of nobody among them."""
+    try:
+        for name in SOURCES:
+            weights(name)
+    except WeightsUnavailable as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("run")
+    photos = folder / "synthetic" / "photos"
+    photos.mkdir(parents=True)
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8 not a photo")
+    Image.new("RGB", (200, 160), (90, 120, 60)).save(photos / "lawn.png")
+    run(f"run_dir={folder}")
+    return folder
+
+
+def test_every_file_of_the_contract_is_there_and_opens(finished: Path):
+    mesh = trimesh.load_mesh(finished / "mesh" / "head.ply", process=False)
+    scene = trimesh.load_scene(finished / "mesh" / "head.glb")
+    # A head with its neck is about a foot tall: millimetres in one file, metres in the other.
+    assert 180.0 < mesh.extents[1] < 350.0
+    assert np.allclose(scene.extents * 1000.0, mesh.extents, atol=0.1)
+    assert (finished / "report" / "index.html").stat().st_size > 100_000
+    assert list((finished / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_the_landmarks_lie_on_the_mesh_in_the_head_frame(finished: Path):
+    mesh = trimesh.load_mesh(finished / "mesh" / "head.ply", process=False)
+    points = np.array(
+        json.loads((finished / "mesh" / "landmarks68.json").read_text())["points"], dtype=float
+    )
+    assert points.shape == (68, 3)
+    _, distance, _ = trimesh.proximity.closest_point(mesh, points)
+    assert distance.max() < 0.5
+    nose, right_eye, left_eye, chin = points[30], points[36:42], points[42:48], points[8]
+    assert nose[2] == pytest.approx(points[:, 2].max(), abs=1.0)
+    assert left_eye[:, 0].mean() > 20.0 > -20.0 > right_eye[:, 0].mean()
+    assert left_eye[:, 1].mean() > nose[1] > chin[1]
+
+
+def test_the_face_is_closer_to_the_truth_than_a_wrong_one_but_not_too_good(finished: Path):
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert metrics["truth/mean_head_face_median_mm"] > 0.5
+    # Two thirds of a pixel of the small canvas at the one end, what a broken stage gives at the
+    # other; a smaller error would mean that the truth has leaked.
+    assert 0.4 < metrics["truth/result_face_median_mm"] < 2.2
+    after = metrics["mesh/reprojection_on_photos_used_grey_levels"]
+    assert after < metrics["mesh/reprojection_before_refinement_grey_levels"]
+
+
+def test_bad_files_are_told_with_a_reason_and_stop_nothing(finished: Path):
+    with (finished / "photos.csv").open(newline="") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 38
+    for name in ("broken.jpg", "lawn.png"):
+        assert rows[name]["kept"] == "false"
+        assert rows[name]["reason"]
+    assert {"", "view+00"} <= {row["view"] for row in rows.values()}
+
+
+def test_a_second_run_computes_nothing(finished: Path):
+    assert ", 0 computed" in run(f"run_dir={finished}").splitlines()[-3]
+
+
+def test_a_killed_run_goes_on_and_ends_alike(finished: Path, tmp_path: Path):
+    shutil.copytree(finished / "synthetic", tmp_path / "synthetic")
+    shutil.copytree(finished / "artifacts" / "photos", tmp_path / "artifacts" / "photos")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    started = subprocess.Popen(
+        command(f"run_dir={tmp_path}"), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120.0
+    while (
+        not (tmp_path / "artifacts" / "view+00" / "aligned").exists()
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.02)
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    assert not (tmp_path / "mesh" / "head.ply").exists()
+    run(f"run_dir={tmp_path}")
+    meshes = [(folder / "mesh" / "head.ply").read_bytes() for folder in (finished, tmp_path)]
+    assert meshes[0] == meshes[1]
