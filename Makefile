@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## Reconstruct a made-up person from made-up photos; no network needed after the install
 	@echo "Photographing a made-up person and reconstructing the head, on the CPU if there is no GPU."
 	@echo "Results are kept as they come: if it is interrupted, run it again and it goes on from there."
-	$(BIN)/python -m headrecon.train +subject=synthetic preset=fast run_dir=$(RUN_DIR)
+	$(BIN)/python -m headrecon.train +subject=synthetic run_dir=$(RUN_DIR)
 	@echo "Look at $(RUN_DIR)/report/index.html, and at $(RUN_DIR)/mesh/head.ply in any mesh viewer."
 
 test: $(STAMP) ## Run the tests; neither GPU nor network needed
