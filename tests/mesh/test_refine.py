@@ -1,0 +1,135 @@
+"""Refinement on photos that the model itself has rendered."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import trimesh
+
+from headrecon.evaluate.reprojection import reproject
+from headrecon.geometry.lighting import basis
+from headrecon.geometry.rotation import view_from_head
+from headrecon.geometry.surface import vertex_normals
+from headrecon.mesh.refine import TERMS, Refine
+from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.types import Camera, HeadMesh, Refinement, Stack
+
+REFINE = Refine(
+    steps=20,
+    photos=6,
+    vertex_rate=0.1,
+    albedo_rate=0.01,
+    diffusion=[8, 4],
+    robust=0.5,
+    outline_band=0.25,
+    outline_reach=6.0,
+    photometric=100.0,
+    outline=0.05,
+    laplacian=1.0,
+    normal=0.1,
+    seed=0,
+)
+
+
+def head(stretch: float) -> HeadMesh:
+    """An egg of varied albedo; `stretch` makes its front longer."""
+    ball = trimesh.creation.icosphere(4, 40.0)
+    vertices = torch.tensor(ball.vertices, dtype=torch.float32) * torch.tensor([0.8, 1.1, 1.0])
+    vertices[:, 2] *= torch.where(vertices[:, 2] > 0.0, stretch, 1.0)
+    shade = 0.5 + 0.2 * torch.sin(vertices[:, :1] / 6.0) * torch.cos(vertices[:, 1:2] / 9.0)
+    return HeadMesh(
+        vertices=vertices,
+        faces=torch.tensor(ball.faces, dtype=torch.int64),
+        albedo=shade * torch.tensor([1.0, 0.8, 0.7]),
+        support=torch.ones(len(vertices)),
+        landmarks=vertices[:68].clone(),
+    )
+
+
+def shots(mesh: HeadMesh) -> tuple[Stack, ...]:
+    """Renderings of the mesh from three sides, each under six lights without shadow."""
+    generator = torch.Generator().manual_seed(1)
+    stacks = []
+    for azimuth in (0.0, 40.0, -40.0):
+        camera = Camera(view_from_head(azimuth), 0.55, torch.tensor([32.0, 30.0]), 60, 64)
+        fragments = rasterize(mesh.vertices, mesh.faces, camera)
+        normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
+        layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
+        unit = torch.nn.functional.normalize(layers[3:], dim=0)
+        slopes = 0.35 * torch.randn(6, 3, generator=generator).clamp(-1.0, 1.0)
+        light = torch.cat([torch.full((6, 1), 0.8), slopes], dim=1)
+        shading = (light @ basis(unit.flatten(1))).reshape(6, 1, 60, 64).clamp_min(0.0)
+        stacks.append(
+            Stack(
+                label=f"view{azimuth:+03.0f}",
+                camera=camera,
+                names=tuple("abcdef"),
+                images=(0.7 * shading * layers[:3]).clamp(0.0, 0.97),
+                masks=fragments.mask.float().expand(6, -1, -1).clone(),
+                flows=torch.zeros(6, 2, 60, 64),
+                fiducials=torch.zeros(468, 2),
+                face=fragments.mask,
+            )
+        )
+    return tuple(stacks)
+
+
+def refined(mesh: HeadMesh, photos: tuple[Stack, ...]) -> Refinement:
+    state = Refinement(mesh, 0, torch.zeros(0, len(TERMS)))
+    for _ in range(REFINE.epochs):
+        state = REFINE(state, photos)
+    return state
+
+
+def mean_error(mesh: HeadMesh, photos: tuple[Stack, ...]) -> float:
+    return sum(reproject(mesh, stack).mean for stack in photos) / len(photos)
+
+
+@pytest.fixture(scope="module")
+def longer() -> tuple[Stack, ...]:
+    return shots(head(1.25))
+
+
+def test_a_mesh_reprojects_into_its_own_renderings(longer: tuple[Stack, ...]):
+    assert mean_error(head(1.25), longer) < 1.5
+    assert mean_error(head(0.8), longer) > 3.0 * mean_error(head(1.25), longer)
+
+
+def test_what_the_mesh_fails_to_cover_counts_as_black(longer: tuple[Stack, ...]):
+    small = replace(head(1.25), vertices=0.5 * head(1.25).vertices)
+    assert mean_error(small, longer) > 40.0
+
+
+def test_refinement_goes_towards_the_truth(longer: tuple[Stack, ...]):
+    start, truth = head(1.0), head(1.25)
+    end = refined(start, longer)
+    assert mean_error(end.mesh, longer) < 0.8 * mean_error(start, longer)
+    front = truth.vertices[:, 2] > 10.0
+    before, after = (
+        (mesh.vertices - truth.vertices)[front].norm(dim=1).mean() for mesh in (start, end.mesh)
+    )
+    assert float(after) < 0.9 * float(before)
+    assert end.losses.shape == (2 * REFINE.steps, len(TERMS))
+
+
+def test_a_mesh_that_agrees_hardly_moves(longer: tuple[Stack, ...]):
+    end = refined(head(1.25), longer)
+    assert float((end.mesh.vertices - head(1.25).vertices).norm(dim=1).mean()) < 1.0
+    assert mean_error(end.mesh, longer) < 3.0
+
+
+def test_landmarks_move_with_the_surface(longer: tuple[Stack, ...]):
+    end = refined(head(1.0), longer)
+    assert torch.allclose(end.mesh.landmarks, end.mesh.vertices[:68], atol=1e-2)
+
+
+def test_the_same_seed_gives_the_same_mesh_up_to_the_order_of_sums(longer: tuple[Stack, ...]):
+    one, other = (refined(head(1.0), longer) for _ in range(2))
+    # Threads add up gradients in any order; the descent amplifies the last digit a little.
+    assert torch.allclose(one.mesh.vertices, other.mesh.vertices, atol=0.05)
+
+
+def test_brightness_that_all_vertices_share_is_the_lights(longer: tuple[Stack, ...]):
+    mesh = head(1.1)
+    dark = replace(mesh, albedo=0.5 * mesh.albedo)
+    assert mean_error(dark, longer) == pytest.approx(mean_error(mesh, longer), rel=1e-2)
