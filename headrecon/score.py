@@ -5,7 +5,8 @@ import torch
 from headrecon.evaluate.surface import surface_error
 from headrecon.geometry.surface import at
 from headrecon.ibug68 import IBUG68_FROM_MESH
-from headrecon.types import HeadMesh, Reconstruction, Template, Truth
+from headrecon.truth import Truth
+from headrecon.types import HeadMesh, Reconstruction, Template
 
 
 def score(found: Reconstruction, truth: Truth) -> dict[str, float]:

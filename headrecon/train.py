@@ -26,7 +26,8 @@ from headrecon.pipeline import Pipeline
 from headrecon.score import score
 from headrecon.settings import Config, Refusal, check, explained, one_line
 from headrecon.store import Store
-from headrecon.types import Photo, Truth
+from headrecon.truth import Truth
+from headrecon.types import Photo
 
 CONF = Path(__file__).parents[1] / "conf"
 logger = logging.getLogger("headrecon")

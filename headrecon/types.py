@@ -46,6 +46,10 @@ class Portrait:
     """Confidence of the face detector in [0, 1]."""
     face_size: float
     """Side of the face box in pixels of the photo as it was found."""
+    corner: Float[Tensor, "xy=2"]
+    """Where the crop's upper left corner is in the photo."""
+    step: float
+    """Photo pixels per pixel of the crop: photo_xy = corner + step * xy."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class Stack:
     """Probability that the pixel shows the person; 0 outside the photo."""
     flows: Float[Tensor, "photo xy=2 h w"]
     """Where the aligned photo was sampled: image(x) = aligned(x + flow(x))."""
+    portrait_from_canvas: Float[Tensor, "photo 2 3"]
+    """Affine maps [A b] of the alignment: aligned(x) = portrait(A x + b)."""
     fiducials: Float[Tensor, "fiducial=468 xy=2"]
     """Where the average photo has its fiducials, on the canvas."""
     face: Bool[Tensor, "h w"]
@@ -242,14 +248,3 @@ class Reconstruction:
     merged: HeadMesh
     """Before refinement."""
     mesh: HeadMesh
-
-
-@dataclass(frozen=True)
-class Truth:
-    """The head that synthetic photos were taken of, in its head frame, millimetres."""
-
-    vertices: Float[Tensor, "vertex xyz=3"]
-    faces: Int[Tensor, "face 3"]
-    face: Bool[Tensor, " vertex"]
-    """Vertices of the face, in the sense of the template's regions."""
-    landmarks: Float[Tensor, "landmark=68 xyz=3"]

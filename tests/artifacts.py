@@ -92,6 +92,7 @@ def stack(shift: int = 0) -> Stack:
         images=torch.stack([one.roll(i * shift, 2) for i, one in enumerate(images * mask)]),
         masks=mask.float().expand(len(NAMES), -1, -1),
         flows=torch.full((len(NAMES), 2, HEIGHT, WIDTH), 0.5),
+        portrait_from_canvas=torch.eye(2, 3).repeat(len(NAMES), 1, 1),
         fiducials=10 + 20 * random(468, 2),
         face=mask,
     )
@@ -108,6 +109,8 @@ def portrait(name: str, azimuth: float = 20.0) -> Portrait:
         elevation=-3.0,
         roll=1.5,
         face_score=0.9,
+        corner=torch.zeros(2),
+        step=1.0,
         face_size=80.0,
     )
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import torch
 
 from headrecon.score import mean_head, score
-from headrecon.types import Truth
+from headrecon.truth import PARTS, Truth
 from tests import artifacts
 
 
@@ -11,7 +11,16 @@ def truth(scale: float = 1.0) -> Truth:
     found = artifacts.reconstruction()
     face = found.mesh.vertices[:, 2] > 0
     landmarks = mean_head(found.template).landmarks
-    return Truth(scale * found.mesh.vertices, found.mesh.faces, face, scale * landmarks)
+    parts = torch.zeros(len(face), len(PARTS), dtype=torch.bool)
+    parts[:, PARTS.index("face")] = face
+    return Truth(
+        vertices=scale * found.mesh.vertices,
+        faces=found.mesh.faces,
+        parts=parts,
+        albedo=found.mesh.albedo,
+        seen=torch.ones_like(face, dtype=torch.long),
+        landmarks=scale * landmarks,
+    )
 
 
 def test_a_head_that_is_the_truth_has_no_error_and_the_mean_head_stands_beside_it() -> None:

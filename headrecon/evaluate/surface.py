@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.geometry.similarity import fit_similarity
-from headrecon.types import HeadMesh, Truth
+from headrecon.truth import Truth
+from headrecon.types import HeadMesh
 
 INNER = slice(17, 68)
 """Brows, nose, eyes and mouth of iBUG-68; the jaw line belongs to the view, not to the surface."""
@@ -44,4 +45,4 @@ def surface_error(mesh: HeadMesh, truth: Truth) -> SurfaceError:
     moved = mesh.vertices @ matrix.T + translation
     surface = trimesh.Trimesh(moved.cpu().numpy(), mesh.faces.cpu().numpy(), process=False)
     _, distance, _ = trimesh.proximity.closest_point(surface, truth.vertices.cpu().numpy())
-    return SurfaceError(torch.from_numpy(distance).to(truth.vertices), truth.face)
+    return SurfaceError(torch.from_numpy(distance).to(truth.vertices), truth.part("face"))

@@ -73,6 +73,8 @@ class Detect:
             roll=pose.roll,
             face_score=face.score,
             face_size=face.side,
+            corner=mesh.new_tensor([centre_x, centre_y]) - window.side / 2,
+            step=window.side / size,
         )
 
     def _exposure_fault(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> str:

@@ -21,7 +21,7 @@ from headrecon.synthetic.photograph import Photograph, Shot
 from headrecon.synthetic.subject import Subject, make_subject
 from headrecon.template.build import BuildTemplate
 from headrecon.template.regions import REGIONS
-from headrecon.types import Truth
+from headrecon.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def _write_truth(subject: Subject, folder: Path) -> Truth:
     truth = Truth(
         vertices=vertices,
         faces=subject.faces,
-        face=subject.model.region == REGIONS.index("face"),
+        parts=torch.stack([subject.model.region == REGIONS.index("face")] * 6, dim=1),
+        albedo=torch.full_like(vertices, 0.5),
+        seen=torch.ones(len(vertices), dtype=torch.long),
         landmarks=at(marks, subject.faces, vertices)[list(IBUG68_FROM_MESH)],
     )
     arrays = io.BytesIO()

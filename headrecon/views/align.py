@@ -51,7 +51,7 @@ class Align:
         positions = project(at(points, template.faces, template.vertices), camera)[:, :2]
         weights = _facing(template, camera, use_mesh)
 
-        images, masks, fiducials = [], [], []
+        images, masks, fiducials, backward = [], [], [], []
         for portrait in portraits:
             seen = portrait.fiducials if use_mesh else portrait.keypoints
             matrix, translation = fit_similarity(seen, positions, weights)
@@ -59,6 +59,8 @@ class Align:
             images.append(image)
             masks.append(mask)
             fiducials.append(portrait.fiducials @ matrix.T + translation)
+            inverse = torch.linalg.inv(matrix)
+            backward.append(torch.column_stack([inverse, -inverse @ translation]))
         allowed = self._head_area(template, camera).to(images[0])
         return Stack(
             label=view.label,
@@ -67,6 +69,7 @@ class Align:
             images=torch.stack(images),
             masks=torch.stack(masks) * allowed,
             flows=torch.zeros(len(images), 2, self.size, self.size).to(images[0]),
+            portrait_from_canvas=torch.stack(backward),
             fiducials=torch.stack(fiducials).median(dim=0).values,
             face=_face_mask(template, camera),
         )

@@ -31,6 +31,7 @@ def warped_photos(seed: int) -> tuple[Stack, torch.Tensor]:
             images=images.expand(-1, 3, -1, -1).clone(),
             masks=torch.ones(COUNT, *SIZE),
             flows=torch.zeros(COUNT, 2, *SIZE),
+            portrait_from_canvas=torch.eye(2, 3).repeat(COUNT, 1, 1),
             fiducials=torch.zeros(468, 2),
             face=torch.ones(SIZE, dtype=torch.bool),
         ),

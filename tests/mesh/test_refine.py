@@ -67,6 +67,7 @@ def shots(mesh: HeadMesh) -> tuple[Stack, ...]:
                 images=(0.7 * shading * layers[:3]).clamp(0.0, 0.97),
                 masks=fragments.mask.float().expand(6, -1, -1).clone(),
                 flows=torch.zeros(6, 2, 60, 64),
+                portrait_from_canvas=torch.eye(2, 3).repeat(6, 1, 1),
                 fiducials=torch.zeros(468, 2),
                 face=fragments.mask,
             )

@@ -16,6 +16,8 @@ def portrait(name: str, azimuth: float, elevation: float = 0.0) -> Portrait:
         elevation=elevation,
         roll=0.0,
         face_score=1.0,
+        corner=torch.zeros(2),
+        step=1.0,
         face_size=100.0,
     )
 
