@@ -1,9 +1,10 @@
-"""Weak-perspective cameras: from millimetres of the head to pixels of a canvas and back."""
+"""Cameras: from millimetres of the head to pixels of a canvas and back."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from headrecon.truth import Lens
 from headrecon.types import Camera
 
 
@@ -25,6 +26,16 @@ def unproject(
     flip = xyz.new_tensor([1.0, -1.0, 1.0])
     offset = torch.cat([camera.origin.to(xyz), xyz.new_zeros(1)])
     return (xyz - offset) * flip / camera.scale @ rotation
+
+
+def project_through(
+    points: Float[Tensor, "*points xyz=3"], lens: Lens
+) -> Float[Tensor, "*points xyz=3"]:
+    """Image x, y (down) in pixels and distance in millimetres of points seen in perspective."""
+    x, y, z = (points @ lens.view_from_head.to(points).T + lens.translation.to(points)).unbind(-1)
+    flat = torch.stack([-x / z, y / z], dim=-1)
+    xy = lens.principal.to(points) + lens.focal * flat
+    return torch.cat([xy, -z[..., None]], dim=-1)
 
 
 def pixel_centres(height: int, width: int) -> Float[Tensor, "h w xy=2"]:
