@@ -185,4 +185,5 @@ def _some(stack: Stack, most: int) -> Stack:
         images=stack.images[::step],
         masks=stack.masks[::step],
         flows=stack.flows[::step],
+        portrait_from_canvas=stack.portrait_from_canvas[::step],
     )

@@ -11,17 +11,30 @@ from pathlib import Path
 import numpy as np
 import torch
 import trimesh
-from PIL import Image
+from kornia.color import linear_rgb_to_rgb
 from tqdm import tqdm
 from trimesh.exchange.ply import export_ply
 
 from headrecon.geometry.surface import at
 from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.synthetic.chance import Chance, Taking
+from headrecon.synthetic.copies import Copy, copied
+from headrecon.synthetic.dirt import STRANGERS, Dirt
+from headrecon.synthetic.people import person
 from headrecon.synthetic.photograph import Photograph, Shot
-from headrecon.synthetic.subject import Subject, make_subject
+from headrecon.synthetic.record import (
+    encode_flow,
+    encode_labels,
+    pack_seen,
+    photo_record,
+    photo_truth,
+    read_flow,
+    read_labels,
+    unpack_seen,
+)
 from headrecon.template.build import BuildTemplate
-from headrecon.template.regions import REGIONS
-from headrecon.truth import Truth
+from headrecon.template.model import head_model
+from headrecon.truth import PhotoTruth, Truth
 
 
 @dataclass(frozen=True)
@@ -35,88 +48,152 @@ class PhotographSubject:
     photos: int
     identity: int
     """Seed of the person."""
-    strangeness: float
-    """How far the head is from the average; 1 draws from the population."""
-    hair: float
-    """Thickness of the hair in millimetres."""
+    seed: int
+    """Of the collection: other photos of the same person."""
+    chance: Chance
+    dirt: Dirt
     photograph: Photograph
 
     def __call__(self, photos: Path, truth: Path) -> Truth:
-        """Write what is missing of JPEGs to `photos`, and of truth, poses and masks to `truth`."""
+        """Write what is missing of JPEGs to `photos`, and of their truth to `truth`."""
         photos.mkdir(parents=True, exist_ok=True)
         truth.mkdir(parents=True, exist_ok=True)
-        subject = make_subject(self.identity, self.strangeness, self.hair)
         key = self._key()
-        for record in truth.glob("photo_*.json"):
-            stale = int(record.stem.removeprefix("photo_")) >= self.photos
-            if stale or json.loads(record.read_text())["key"] != key:
-                (photos / f"{record.stem}.jpg").unlink(missing_ok=True)
-                record.unlink()
-                record.with_suffix(".png").unlink(missing_ok=True)
+        _clear(photos, truth, self.photos, key)
         for index in tqdm(range(self.photos), "photographing", leave=False, disable=None):
-            name = f"photo_{index:04d}"
-            if not ((photos / f"{name}.jpg").exists() and (truth / f"{name}.json").exists()):
-                _write_shot(self.photograph(subject, index), key, photos, truth)
-        return _write_truth(subject, truth)
+            if not (
+                (photos / f"{_name(index)}.jpg").exists()
+                and (truth / f"{_name(index)}.json").exists()
+            ):
+                self._add(index, key, photos, truth)
+        return self._write_truth(truth)
+
+    def taking(self, index: int) -> Taking:
+        """All that the photo with this index depends on, unless it is a copy."""
+        origin = self.dirt.origin(index, self.identity, self.seed)
+        random = np.random.default_rng([self.seed, self.identity, index])
+        name = f"{_name(index)}.jpg"
+        return self.chance(name, index, origin.identity, head_model().actions, random)
+
+    def _add(self, index: int, key: str, photos: Path, truth: Path) -> None:
+        """One more photo; its record comes last, and only then the photo counts as taken."""
+        source = self.dirt.origin(index, self.identity, self.seed).copy_of
+        name = _name(index)
+        if source >= 0:
+            before = json.loads((truth / f"{_name(source)}.json").read_text())
+            original = Copy(
+                np.fromfile(photos / f"{_name(source)}.jpg", np.uint8),
+                photo_truth(before["truth"]),
+                read_labels(truth / f"{_name(source)}_labels.png"),
+                read_flow(truth / f"{_name(source)}_flow.png"),
+            )
+            random = np.random.default_rng([self.seed, self.identity, index, 2])
+            copy = copied(original, f"{name}.jpg", random)
+            about = {"truth": photo_record(copy.truth, before["truth"]["seen"])}
+        else:
+            taking = self.taking(index)
+            shot = self.photograph(taking)
+            copy = Copy(shot.encoded, _truth(taking, shot), shot.picture.labels, shot.picture.flow)
+            about = {
+                "truth": photo_record(copy.truth, pack_seen(shot.seen)),
+                "taking": asdict(taking),
+                "development": shot.development,
+            }
+        write(truth / f"{name}_labels.png", encode_labels(copy.labels))
+        write(truth / f"{name}_flow.png", encode_flow(copy.flow))
+        write(photos / f"{name}.jpg", copy.encoded.tobytes())
+        write(truth / f"{name}.json", (json.dumps({"key": key, **about}) + "\n").encode())
 
     def _key(self) -> str:
         """Stands for everything that the photos depend on, except their number."""
-        package = Path(__file__).parent
-        sources = [
-            *sorted(package.glob("*.py")),
-            *sorted(package.with_name("template").glob("*.py")),
-        ]
+        root = Path(__file__).parents[1]
+        sources = sorted(
+            path for name in ("synthetic", "template") for path in (root / name).glob("*.py")
+        )
+        sources += [root / "render" / "trace.py", root / "geometry" / "rotation.py"]
         settings = {name: value for name, value in asdict(self).items() if name != "photos"}
         code = b"".join(path.read_bytes() for path in sources)
         return hashlib.sha256(code + repr(settings).encode()).hexdigest()[:16]
 
+    def _write_truth(self, folder: Path) -> Truth:
+        """The head that the photos show, as arrays and as a mesh to look at."""
+        head = person(self.identity, self.photograph.strangeness).neutral(style=0)
+        seen = torch.zeros(len(head.vertices), dtype=torch.long)
+        for path in sorted(folder.glob("photo_*.json")):
+            about = json.loads(path.read_text())["truth"]
+            if about["identity"] == self.identity:
+                shown = unpack_seen(about["seen"])[: len(seen)]
+                # Long hair that the photo's style does not have is not shown by it.
+                seen[: len(shown)] += shown.long() if about["style"] == 0 else 0
+        marks = BuildTemplate(size=1.0)().fiducials
+        truth = Truth(
+            vertices=head.vertices,
+            faces=head.faces,
+            parts=head.parts,
+            albedo=head.albedo,
+            seen=seen,
+            landmarks=at(marks, head.faces, head.vertices)[list(IBUG68_FROM_MESH)],
+        )
+        arrays = io.BytesIO()
+        np.savez(arrays, **{name: value.numpy() for name, value in vars(truth).items()})
+        write(folder / "head.npz", arrays.getvalue())
+        write(folder / "head.ply", export_ply(_colored(truth)))
+        return truth
 
-def _write_shot(shot: Shot, key: str, photos: Path, truth: Path) -> None:
-    """Mask, photo and record; the record comes last, and only then the photo counts as taken."""
-    name = Path(shot.photo.name)
-    mask = io.BytesIO()
-    Image.fromarray(shot.mask.numpy()).save(mask, "PNG")
-    camera = shot.camera
-    record = {
-        "key": key,
-        **asdict(shot.pose),
-        "scale": camera.scale,
-        "origin": camera.origin.tolist(),
-        "height": camera.height,
-        "width": camera.width,
+
+def _name(index: int) -> str:
+    return f"photo_{index:04d}"
+
+
+def _truth(taking: Taking, shot: Shot) -> PhotoTruth:
+    """What is known of a photo that is no copy."""
+    flags = {
+        "wrong_person": taking.identity in STRANGERS,
+        "occluder": taking.occluder != "",
+        "second_face": taking.bystander >= 0,
+        "banner": taking.banner,
+        "no_face": taking.identity < 0,
     }
-    _write(truth / name.with_suffix(".png"), mask.getvalue())
-    _write(photos / name, shot.photo.encoded.numpy().tobytes())
-    _write(truth / name.with_suffix(".json"), (json.dumps(record) + "\n").encode())
-
-
-def _write_truth(subject: Subject, folder: Path) -> Truth:
-    """The head that the photos show, as arrays and as a mesh to look at."""
-    marks = BuildTemplate(size=1.0)().fiducials
-    vertices = subject.vertices
-    truth = Truth(
-        vertices=vertices,
-        faces=subject.faces,
-        parts=torch.stack([subject.model.region == REGIONS.index("face")] * 6, dim=1),
-        albedo=torch.full_like(vertices, 0.5),
-        seen=torch.ones(len(vertices), dtype=torch.long),
-        landmarks=at(marks, subject.faces, vertices)[list(IBUG68_FROM_MESH)],
+    return PhotoTruth(
+        name=taking.name,
+        identity=taking.identity,
+        dirt=tuple(name for name, present in flags.items() if present),
+        duplicate_of="",
+        azimuth=taking.pose.azimuth,
+        elevation=taking.pose.elevation,
+        roll=taking.pose.roll,
+        lens=shot.lens,
+        picture_from_lens=torch.eye(2, 3),
+        expression=torch.tensor(taking.expression),
+        style=taking.style,
+        fiducials=shot.fiducials,
+        visible=shot.visible,
     )
-    arrays = io.BytesIO()
-    np.savez(arrays, **{name: value.numpy() for name, value in vars(truth).items()})
-    mesh = trimesh.Trimesh(vertices.numpy(), subject.faces.numpy(), process=False)
-    _write(folder / "head.npz", arrays.getvalue())
-    _write(folder / "head.ply", export_ply(mesh))
-    return truth
 
 
-def read_truth(folder: Path) -> Truth:
-    """The head that a session has written."""
-    with np.load(folder / "head.npz", allow_pickle=False) as arrays:
-        return Truth(**{name: torch.from_numpy(arrays[name]) for name in arrays})
+def _clear(photos: Path, truth: Path, count: int, key: str) -> None:
+    """Remove photos that are too many or were taken in another way."""
+    for record in truth.glob("photo_*.json"):
+        stale = int(record.stem.removeprefix("photo_")) >= count
+        if stale or json.loads(record.read_text())["key"] != key:
+            (photos / f"{record.stem}.jpg").unlink(missing_ok=True)
+            for layer in ("labels", "flow"):
+                record.with_name(f"{record.stem}_{layer}.png").unlink(missing_ok=True)
+            record.unlink()
 
 
-def _write(path: Path, content: bytes) -> None:
+def _colored(truth: Truth) -> trimesh.Trimesh:
+    """The head as viewers show it."""
+    colors = (255.0 * linear_rgb_to_rgb(truth.albedo.T[:, None])[:, 0].T).round()
+    return trimesh.Trimesh(
+        truth.vertices.numpy(),
+        truth.faces.numpy(),
+        vertex_colors=colors.numpy().astype(np.uint8),
+        process=False,
+    )
+
+
+def write(path: Path, content: bytes) -> None:
     """The whole file or none, even if the program is killed meanwhile."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as scratch:
         scratch.write(content)

@@ -1,7 +1,7 @@
 """What a made-up photo is taken of: surfaces that know how they look."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,6 +22,7 @@ class Finish:
     """What is added to the unit normal before it is shaded (head frame); zero where smooth."""
 
 
+@runtime_checkable
 class Paint(Protocol):
     """The look of a surface as a function of its marks."""
 

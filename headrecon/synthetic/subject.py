@@ -1,24 +1,37 @@
 """A person who does not exist: a head that is not the template's, its hair and its colours."""
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import trimesh
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from trimesh.ray.ray_pyembree import RayMeshIntersector
 
 from headrecon.geometry.surface import vertex_normals
 from headrecon.synthetic.clothes import border
+from headrecon.synthetic.complexion import aged, draw_complexion
+from headrecon.synthetic.hair import STYLES, Style, curtain, draw_style, volume
+from headrecon.synthetic.paints import HairPaint, HeadPaint
+from headrecon.synthetic.scene import Part
 from headrecon.template.model import HeadModel, head_model
-from headrecon.template.regions import above_hairline, within_ears
-from headrecon.template.skin import Complexion
+from headrecon.template.regions import REGIONS
+from headrecon.template.skin import Complexion, vertex_marks
+from headrecon.truth import LABELS, PARTS
 
-_SKINS = np.array([[0.60, 0.38, 0.29], [0.50, 0.30, 0.21], [0.36, 0.20, 0.13], [0.19, 0.11, 0.07]])
-_HAIRS = np.array([[0.02, 0.015, 0.012], [0.05, 0.03, 0.02], [0.14, 0.08, 0.04], [0.2, 0.18, 0.16]])
-_IRISES = np.array([[0.05, 0.03, 0.02], [0.12, 0.07, 0.03], [0.10, 0.14, 0.16], [0.08, 0.12, 0.06]])
-_RAYS = 48
+_EYEBALL = 12.0
+"""Radius in millimetres."""
+_LABEL_OF = {"face": "face", "ears": "ears", "neck": "neck", "eyes": "face", "lips": "face"}
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """The outside of a person's head with a neutral face, as `headrecon.truth.Truth` has it."""
+
+    vertices: Float[Tensor, "vertex xyz=3"]
+    faces: Int[Tensor, "face 3"]
+    parts: Bool[Tensor, "vertex part=6"]
+    albedo: Float[Tensor, "vertex rgb=3"]
 
 
 @dataclass(frozen=True)
@@ -27,99 +40,112 @@ class Subject:
 
     model: HeadModel
     identity: Float[Tensor, " component"]
-    hair: Float[Tensor, "vertex xyz=3"]
-    """What hair adds to the skin of the scalp."""
     look: Complexion
-    openness: Float[Tensor, " vertex"]
-    """Share of the sky that each vertex sees."""
-    rim: Int[Tensor, " rim"]
-    """Vertices along the lower border, where clothes begin."""
+    styles: tuple[Style, Style]
+    """How the hair is mostly worn, and how it is worn otherwise."""
 
-    @property
-    def vertices(self) -> Float[Tensor, "vertex xyz=3"]:
-        """The head with a neutral expression."""
-        return self.with_expression(torch.zeros(len(self.model.actions)))
+    @functools.cached_property
+    def rim(self) -> Int[Tensor, " rim"]:
+        """Vertices along the lower border, where clothes begin."""
+        return border(self.model.faces)
 
-    @property
-    def faces(self) -> Int[Tensor, "face 3"]:
-        """The triangles, which are the template's."""
-        return self.model.faces
+    @functools.cached_property
+    def swellings(self) -> tuple[Float[Tensor, "vertex 3"], ...]:
+        """What the hair of each style adds to the skin of the scalp."""
+        skin = self.model.heads(self.identity, torch.zeros(len(self.model.actions)))
+        normals = vertex_normals(skin, self.model.faces)
+        place = self.model.mean.double().numpy()
+        return tuple(
+            torch.from_numpy(volume(place, style)).float()[:, None] * normals
+            for style in self.styles
+        )
 
-    def with_expression(self, strength: Float[Tensor, " action"]) -> Float[Tensor, "vertex xyz=3"]:
-        """The head with facial actions of this strength."""
-        return self.model.heads(self.identity, strength) + self.hair
+    @functools.cached_property
+    def curtains(self) -> tuple[tuple[Tensor, Tensor], ...]:
+        """Vertices and faces of the hair that hangs down, for each style; mostly none."""
+        neutral = torch.zeros(len(self.model.actions))
+        return tuple(
+            curtain(self.head(neutral, index), self.model.faces, style)
+            for index, style in enumerate(self.styles)
+        )
+
+    def head(
+        self, expression: Float[Tensor, " action"], style: int
+    ) -> Float[Tensor, "vertex xyz=3"]:
+        """The head, with the scalp where its hair is, and facial actions of this strength."""
+        return self.model.heads(self.identity, expression) + self.swellings[style]
+
+    def parts(
+        self,
+        expression: Float[Tensor, " action"],
+        style: int,
+        gaze: tuple[float, float],
+        age: float,
+    ) -> tuple[Part, ...]:
+        """The head and the hair that hangs from it; gaze to the person's left and up, degrees."""
+        worn = self.styles[style]
+        look = aged(self.look, age)
+        across, up = (_EYEBALL * float(np.sin(np.radians(angle))) for angle in gaze)
+        shaved = 0.25 if worn.name == "bald" else 1.0
+        look = replace(look, gaze=(across, up), scalp=shaved)
+        head = Part(
+            vertices=self.head(expression, style),
+            faces=self.model.faces,
+            label=self._labels(has_hair=worn.name != "bald"),
+            marks=torch.from_numpy(vertex_marks(self.model)).float(),
+            paint=HeadPaint(self.model, look),
+        )
+        vertices, faces = self.curtains[style]
+        if not len(faces):
+            return (head,)
+        label = torch.full((len(faces),), LABELS.index("hair"))
+        return head, Part(vertices, faces, label, vertices, HairPaint(look.hair, look.seed))
+
+    def neutral(self, style: int) -> Neutral:
+        """The head that photos with this style show."""
+        parts = self.parts(torch.zeros(len(self.model.actions)), style, (0.0, 0.0), 0.0)
+        count = len(self.model.mean)
+        faces = [part.faces + count * index for index, part in enumerate(parts)]
+        albedo = [part.paint(part.marks.double().numpy()).albedo for part in parts]
+        return Neutral(
+            vertices=torch.cat([part.vertices for part in parts]),
+            faces=torch.cat(faces),
+            parts=self._membership(style),
+            albedo=torch.from_numpy(np.concatenate(albedo)).float(),
+        )
+
+    def _labels(self, has_hair: bool) -> Int[Tensor, " face"]:
+        """Label of each triangle of the head, by the region of its corners."""
+        names = {**_LABEL_OF, "scalp": "hair" if has_hair else "face"}
+        label = torch.tensor([LABELS.index(names[name]) for name in REGIONS])
+        return label[self.model.region[self.model.faces].mode(dim=1).values]
+
+    def _membership(self, style: int) -> Bool[Tensor, "vertex part=6"]:
+        """Which of `PARTS` the vertices of head and curtain belong to."""
+        place, hanging = self.model.mean, len(self.curtains[style][0])
+        scalp = self.model.region == REGIONS.index("scalp")
+        own = {
+            **{name: self.model.region == REGIONS.index(name) for name in ("face", "ears", "neck")},
+            "hair": scalp & (self.styles[style].thickness > 0),
+            "top": scalp & (place[:, 1] > 75.0),
+            "back": scalp & (place[:, 2] < -30.0),
+        }
+        head = torch.stack([own[name] for name in PARTS], dim=1)
+        below = torch.tensor([name == "hair" for name in PARTS]).expand(hanging, -1)
+        return torch.cat([head, below])
 
 
-def make_subject(seed: int, strangeness: float, hair: float) -> Subject:
-    """A random person.
+def make_subject(seed: int, strangeness: float) -> Subject:
+    """A random person; `strangeness` scales how far the head is from the average.
 
-    `strangeness` scales how far the head is from the average (1 draws from the population), `hair`
-    is the thickness of the hair in millimetres.
+    With a strangeness of 1 heads are drawn from the population.
     """
     model = head_model()
     random = np.random.default_rng(seed)
-    identity = strangeness * model.random_identity(seed)
-    skin = model.heads(identity, torch.zeros(len(model.actions)))
-    volume = _hair_volume(model, random) * hair
-    displacement = torch.from_numpy(volume).float()[:, None] * vertex_normals(skin, model.faces)
+    main, other = random.choice(STYLES, size=2, replace=False, p=(0.1, 0.3, 0.4, 0.2))
     return Subject(
         model=model,
-        identity=identity,
-        hair=displacement,
-        look=_complexion(random),
-        openness=_openness(skin + displacement, model.faces, random),
-        rim=border(model.faces),
+        identity=strangeness * model.random_identity(seed),
+        look=draw_complexion(random),
+        styles=(draw_style(str(main), random), draw_style(str(other), random)),
     )
-
-
-def _hair_volume(model: HeadModel, random: np.random.Generator) -> Float[np.ndarray, " vertex"]:
-    """Thickness of the hair in units of the greatest, uneven as hair is."""
-    place = model.mean.double().numpy()
-    rise = np.clip(above_hairline(place) / 22.0, 0.0, 1.0) * (within_ears(place) < -0.1)
-    waves = random.normal(0.0, 1.0 / 30.0, (6, 3))
-    swell = np.cos(place @ waves.T + random.uniform(0.0, 2 * np.pi, 6)).mean(axis=1)
-    return rise * (0.85 + 0.5 * swell)
-
-
-def _complexion(random: np.random.Generator) -> Complexion:
-    """Colours that go together."""
-    tone = random.uniform(0.0, len(_SKINS) - 1.0)
-    skin = _between(_SKINS, tone)
-    hair = _HAIRS[random.integers(len(_HAIRS)) if tone < 1.5 else 0]
-    return Complexion(
-        skin=_rgb(skin),
-        lips=_rgb(skin * random.uniform((0.65, 0.4, 0.45), (0.85, 0.55, 0.6))),
-        hair=_rgb(hair * random.uniform(0.8, 1.2)),
-        iris=_rgb(_IRISES[random.integers(len(_IRISES)) if tone < 1.5 else 0]),
-        brow=random.uniform(0.6, 0.95),
-        stubble=random.choice([0.0, 0.25, 0.5]),
-        freckles=random.choice([0.0, 0.3, 0.6]),
-        blotches=random.uniform(0.03, 0.08),
-        seed=int(random.integers(2**31)),
-    )
-
-
-def _openness(
-    vertices: Float[Tensor, "vertex xyz=3"],
-    faces: Int[Tensor, "face 3"],
-    random: np.random.Generator,
-) -> Float[Tensor, " vertex"]:
-    """Share of the rays from each vertex that escape, drawn with the cosine to the normal."""
-    normals = vertex_normals(vertices, faces).double().numpy()
-    spread = random.standard_normal((len(normals), _RAYS, 3))
-    spread /= np.linalg.norm(spread, axis=2, keepdims=True)
-    directions = (normals[:, None] + 0.999 * spread).reshape(-1, 3)
-    origins = np.repeat(vertices.double().numpy() + 0.3 * normals, _RAYS, axis=0)
-    mesh = trimesh.Trimesh(vertices.numpy(), faces.numpy(), process=False)
-    hit = RayMeshIntersector(mesh).intersects_any(origins, directions)
-    return torch.from_numpy(1.0 - hit.reshape(-1, _RAYS).mean(axis=1)).float()
-
-
-def _between(table: Float[np.ndarray, "row 3"], at: float) -> Float[np.ndarray, "3"]:
-    row = min(int(at), len(table) - 2)
-    return table[row] + (at - row) * (table[row + 1] - table[row])
-
-
-def _rgb(colour: Float[np.ndarray, "3"]) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in colour)
-    return red, green, blue

@@ -125,6 +125,8 @@ def _picture(
         stubble=0.0,
         freckles=0.0,
         blotches=0.03,
+        scalp=1.0,
+        gaze=(0.0, 0.0),
         seed=0,
     )
     marks = torch.from_numpy(vertex_marks(model)).float()

@@ -12,21 +12,10 @@ from PIL import Image
 
 from headrecon.photos.detect import Detect
 from headrecon.photos.gather import Gather
-from headrecon.synthetic.photograph import Photograph, Shot
-from headrecon.synthetic.subject import make_subject
+from headrecon.synthetic.chance import Taking
 from headrecon.template.build import BuildTemplate
 from headrecon.types import Photo, Portrait, Rejection, Template
-
-CAMERA = Photograph(
-    seed=11,
-    min_side=240,
-    max_side=320,
-    min_share=0.5,
-    max_share=0.6,
-    off_centre=0.05,
-    mildness=1.0,
-    noise=0.01,
-)
+from tests.synthetic.sessions import CHANCE, SESSION
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +24,20 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="module")
-def shots() -> list[Shot]:
-    subject = make_subject(seed=11, strangeness=1.0, hair=8.0)
-    return [CAMERA(subject, index) for index in range(8)]
+def takings() -> list[Taking]:
+    chance = replace(CHANCE, min_side=240, max_side=320, restyled=0.0)
+    return [replace(SESSION, identity=11, chance=chance).taking(index) for index in range(8)]
 
 
 @pytest.fixture(scope="module")
-def portraits(detect: Detect, shots: list[Shot], template: Template) -> list[Portrait]:
-    found = [detect(shot.photo, template) for shot in shots]
+def photos(takings: list[Taking]) -> list[Photo]:
+    shots = [SESSION.photograph(taking) for taking in takings]
+    return [Photo("p", torch.from_numpy(shot.encoded)) for shot in shots]
+
+
+@pytest.fixture(scope="module")
+def portraits(detect: Detect, photos: list[Photo], template: Template) -> list[Portrait]:
+    found = [detect(photo, template) for photo in photos]
     assert not [result for result in found if isinstance(result, Rejection)]
     return [result for result in found if isinstance(result, Portrait)]
 
@@ -62,8 +57,8 @@ def reason(result: Portrait | Rejection) -> str:
     return result.reason
 
 
-def test_the_pose_is_found_all_around(portraits, shots):
-    truth = torch.tensor([[s.pose.azimuth, s.pose.elevation, s.pose.roll] for s in shots])
+def test_the_pose_is_found_all_around(portraits, takings):
+    truth = torch.tensor([[t.pose.azimuth, t.pose.elevation, t.pose.roll] for t in takings])
     found = torch.tensor([[p.azimuth, p.elevation, p.roll] for p in portraits])
     assert float(truth[:, 0].abs().max()) > 50.0
     error = (found - truth).abs()
@@ -82,38 +77,38 @@ def test_the_mask_is_one_on_the_face_and_zero_outside_the_photo(portraits):
         assert 0.1 < float(portrait.mask.mean()) < 0.8
 
 
-def test_a_mirrored_photo_has_the_mirrored_pose(detect, shots, template):
-    shot = next(shot for shot in shots if 15 < abs(shot.pose.azimuth) < 50)
-    there = detect(shot.photo, template)
-    back = detect(photo_of(pixels_of(shot.photo)[:, ::-1].copy()), template)
+def test_a_mirrored_photo_has_the_mirrored_pose(detect, photos, takings, template):
+    turned = next(k for k, t in enumerate(takings) if 15 < abs(t.pose.azimuth) < 50)
+    there = detect(photos[turned], template)
+    back = detect(photo_of(pixels_of(photos[turned])[:, ::-1].copy()), template)
     assert back.azimuth == pytest.approx(-there.azimuth, abs=4.0)
     assert back.elevation == pytest.approx(there.elevation, abs=4.0)
     assert back.roll == pytest.approx(-there.roll, abs=4.0)
 
 
-def test_a_larger_copy_gives_the_same_portrait_up_to_its_size(detect, shots, template):
-    pixels = Image.fromarray(pixels_of(shots[0].photo))
+def test_a_larger_copy_gives_the_same_portrait_up_to_its_size(detect, photos, template):
+    pixels = Image.fromarray(pixels_of(photos[0]))
     twice = np.array(pixels.resize((2 * pixels.width, 2 * pixels.height), Image.Resampling.BICUBIC))
-    small, large = detect(shots[0].photo, template), detect(photo_of(twice), template)
+    small, large = detect(photos[0], template), detect(photo_of(twice), template)
     assert large.face_size == pytest.approx(2.0 * small.face_size, rel=0.05)
     assert large.azimuth == pytest.approx(small.azimuth, abs=2.0)
     assert large.image.shape[-1] <= round(detect.context * detect.max_face)
 
 
-def test_photos_without_a_usable_face_are_rejected_with_a_reason(detect, shots, template):
-    pixels = pixels_of(shots[0].photo)
+def test_photos_without_a_usable_face_are_rejected_with_a_reason(detect, photos, template):
+    pixels = pixels_of(photos[0])
     assert "no face" in reason(detect(photo_of(np.full((90, 120, 3), 128, np.uint8)), template))
     picky = replace(detect, min_face=1000.0)
-    assert "too small" in reason(picky(shots[0].photo, template))
+    assert "too small" in reason(picky(photos[0], template))
     assert "too dark" in reason(replace(detect, dark=0.9)(photo_of(pixels), template))
     assert "overexposed" in reason(replace(detect, blown=-1.0)(photo_of(pixels), template))
     assert "empty" in reason(detect(Photo("p", torch.zeros(0, dtype=torch.uint8)), template))
 
 
-def test_inputs_are_left_alone_and_the_answer_is_repeatable(detect, shots, template):
-    before = shots[1].photo.encoded.clone()
-    first, again = detect(shots[1].photo, template), detect(shots[1].photo, template)
-    assert torch.equal(before, shots[1].photo.encoded)
+def test_inputs_are_left_alone_and_the_answer_is_repeatable(detect, photos, template):
+    before = photos[1].encoded.clone()
+    first, again = detect(photos[1], template), detect(photos[1], template)
+    assert torch.equal(before, photos[1].encoded)
     assert torch.equal(first.image, again.image)
     assert first.azimuth == again.azimuth
 
