@@ -11,11 +11,20 @@ from headrecon.mesh.merge import Merge
 from headrecon.mesh.refine import TERMS, Refine
 from headrecon.monitor import Monitor
 from headrecon.photos.detect import Detect
+from headrecon.photos.noisy import NoisyDetect
 from headrecon.shading.disambiguate import Disambiguate
 from headrecon.shading.factorize import Factorize
 from headrecon.store import Store
 from headrecon.template.build import BuildTemplate
-from headrecon.types import Head, Photo, Portrait, Reconstruction, Refinement
+from headrecon.types import (
+    Head,
+    Photo,
+    Portrait,
+    Reconstruction,
+    Refinement,
+    Rejection,
+    Template,
+)
 from headrecon.views.align import Align
 from headrecon.views.cluster import Cluster
 from headrecon.views.pose import Pose
@@ -29,7 +38,7 @@ class Pipeline:
     """
 
     template: BuildTemplate
-    detect: Detect
+    detect: Detect | NoisyDetect
     cluster: Cluster
     align: Align
     flow: CollectionFlow
@@ -40,13 +49,17 @@ class Pipeline:
     merge: Merge
     refine: Refine
 
+    def look(
+        self, photos: Iterable[Photo], store: Store
+    ) -> tuple[Template, tuple[Portrait | Rejection, ...]]:
+        """Per photo: find the head, its fiducials, its pose and the person's outline."""
+        template = store.recall("template", self.template)
+        return template, store.recall_each("photos", self.detect, photos, template)
+
     def run(self, photos: Iterable[Photo], store: Store, monitor: Monitor) -> Reconstruction:
         """Photos to a head; raises `ValueError` if no view has enough of them."""
         recall = store.recall
-        template = recall("template", self.template)
-
-        # Per photo: find the head, its fiducials, its pose and the person's outline.
-        seen = store.recall_each("photos", self.detect, photos, template)
+        template, seen = self.look(photos, store)
         portraits = tuple(found for found in seen if isinstance(found, Portrait))
         rejections = tuple(found for found in seen if not isinstance(found, Portrait))
 
@@ -68,12 +81,13 @@ class Pipeline:
             factors.append(recall(f"{view.label}/factors", self.factorize, flowed))
 
         # From the front outward: what is solved tells the next view its ambiguity and its depth.
-        head = Head(())
+        head, posed = Head(()), []
         for factor in monitor.each(factors):
             factor = recall(f"{factor.label}/posed", self.pose, factor, head)
             normals = recall(f"{factor.label}/normals", self.disambiguate, factor, head, template)
             depth = recall(f"{factor.label}/depth", self.integrate, normals, head, template)
             head = head.grown(normals, depth)
+            posed.append(factor)
             monitor.surface(factor, normals, depth)
 
         # One mesh, then the mesh that renders into the photos.
@@ -88,5 +102,5 @@ class Pipeline:
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots)
             monitor.refinement(refined, shots)
         return Reconstruction(
-            template, portraits, rejections, views, shots, head, merged, refined.mesh
+            template, portraits, rejections, views, shots, tuple(posed), head, merged, refined.mesh
         )

@@ -11,7 +11,7 @@ import tempfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -56,11 +56,16 @@ class Store:
         root: Path,
         device: torch.device | None = None,
         elsewhere: Mapping[str, Path] | None = None,
+        relatives: Sequence[Path] = (),
     ) -> None:
-        """Results whose name begins with a key of `elsewhere` rest in that folder instead."""
+        """Results whose name begins with a key of `elsewhere` rest in that folder instead.
+
+        What is not stored here is looked for in the stores of `relatives`, which are never changed.
+        """
         self.root = root
         self.device = device or torch.device("cpu")
         self.elsewhere = dict(elsewhere or {})
+        self.relatives = tuple(relatives)
         self.counts: Counter[str] = Counter()
         self._fingerprint = Fingerprint(Sources.read(Path(__file__).parent))
         self._sweep()
@@ -96,17 +101,18 @@ class Store:
     def _recall(
         self, name: str, stage: Callable[..., Result], inputs: tuple[object, ...]
     ) -> tuple[Result, str]:
-        key, folder = self._fingerprint(stage, *inputs), self.folder(name)
-        try:
-            result = _load(folder, key)
-        except FileNotFoundError:
-            result = None
-        except UNREADABLE as error:
-            logger.warning("%s: cannot be read (%s), so it is computed again", name, error)
-            result = None
-        if result is not None:
-            self.counts["read"] += 1
-            return result[0], "read"
+        key = self._fingerprint(stage, *inputs)
+        for folder in (self.folder(name), *self._elders(name)):
+            try:
+                result = _load(folder, key)
+            except FileNotFoundError:
+                continue
+            except UNREADABLE as error:
+                logger.warning("%s: cannot be read (%s), so it is computed again", name, error)
+                continue
+            if result is not None:
+                self.counts["read"] += 1
+                return result[0], "read"
         started = time.perf_counter()
         computed = self._run(stage, inputs)
         if self._fingerprint(stage, *inputs) != key:
@@ -114,6 +120,10 @@ class Store:
         self._save(computed, name, key, stage, time.perf_counter() - started)
         self.counts["computed"] += 1
         return computed, "computed"
+
+    def _elders(self, name: str) -> Iterator[Path]:
+        """Where the stores of relatives would have a result of that name."""
+        return (root.joinpath(*map(_safe, name.split("/"))) for root in self.relatives)
 
     def folder(self, name: str) -> Path:
         """Where a result of that name rests; names may come from photos, so they cannot escape."""

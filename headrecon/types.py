@@ -244,6 +244,8 @@ class Reconstruction:
     rejections: tuple[Rejection, ...]
     views: tuple[View, ...]
     stacks: tuple[Stack, ...]
+    factors: tuple[Factors, ...]
+    """Before the ambiguity is resolved, with the cameras of the average photos."""
     head: Head
     merged: HeadMesh
     """Before refinement."""

@@ -143,6 +143,7 @@ def reconstruction() -> Reconstruction:
         rejections=(Rejection("<b>two & more.jpg", "two faces of about the same size"),),
         views=(View("view+30", 30.0, 20.0, -3.0, NAMES),),
         stacks=(stack(),),
+        factors=(factors(),),
         head=Head((Surface(normal_field(), depth_map()),)),
         merged=mesh,
         mesh=mesh,

@@ -6,18 +6,20 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
+from headrecon import benchmark
 from headrecon.pipeline import Pipeline
 from headrecon.settings import Refusal, check
 from headrecon.train import CONF
 
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
-STAGES = sorted(set(GROUPS) - {"gather", "preset", "subject", "synthetic"})
+STAGES = sorted(set(GROUPS) - {"gather", "launch", "preset", "size", "subject", "synthetic"})
 CHOICES = [
     (group, path.stem)
     for group in GROUPS
     for path in sorted((CONF / group).glob("*.yaml"))
-    if group != "subject"
+    if group not in ("launch", "size", "subject")
 ]
+SIZES = sorted(path.stem for path in (CONF / "size").glob("*.yaml"))
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,36 @@ def test_every_file_composes_passes_the_check_and_builds(group: str, choice: str
 def test_every_subject_has_a_name_and_photos(subject: str) -> None:
     config = compose("config", [f"+subject={subject}"])
     assert {"name", "photos"} <= set(config.subject)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_of_the_benchmark_composes_and_so_does_every_run_of_it(size: str) -> None:
+    config = compose("benchmark", [f"size={size}"])
+    every = list(benchmark.cases(config))
+    assert len({case.name for case in every}) == len(every)
+    assert {case.curve for case in every} == {"", *config.curves}
+    for case in {case.settings: case for case in every}.values():
+        check(settings(*case.settings, "+synthetic@subject.session=default"))
+    for row, overrides in config.rows.items():
+        if OmegaConf.is_list(overrides):
+            changed = settings(*overrides)
+            check(changed)
+            assert (changed.pipeline == settings().pipeline) == (row == "full_method")
+        else:
+            check(overrides)
+            hydra.utils.instantiate(overrides, _convert_="all")
+
+
+@pytest.mark.parametrize("launch", ["joblib", "slurm", "ray"])
+@pytest.mark.parametrize("command", ["config", "benchmark"])
+def test_every_launcher_composes(launch: str, command: str) -> None:
+    pytest.importorskip(
+        {"slurm": "hydra_plugins.hydra_submitit_launcher"}.get(
+            launch, f"hydra_plugins.hydra_{launch}_launcher"
+        )
+    )
+    config = compose(command, [f"+launch={launch}"], return_hydra_config=True)
+    assert launch in config.hydra.launcher._target_.lower()
 
 
 def test_every_stage_of_the_pipeline_has_a_folder_of_its_name() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from headrecon.monitor import Monitor
+from headrecon.monitor import Monitor, Silent
 from headrecon.types import Refinement, Rejection, View
 from tests import artifacts
 
@@ -15,8 +15,16 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def tell(folder: Path) -> Monitor:
-    """A run's whole story."""
+    """A run's whole story, written down."""
     monitor = Monitor(folder)
+    told(monitor)
+    monitor.finish({"cluster.count": 7, "preset": "fast"})
+    monitor.close()
+    return monitor
+
+
+def told(monitor: Monitor) -> None:
+    """A run's whole story."""
     stack, mesh = artifacts.stack(), artifacts.head_mesh()
     view = View("view+30", 30.0, 20.0, -3.0, artifacts.NAMES)
     portraits = [artifacts.portrait(name) for name in artifacts.NAMES]
@@ -26,9 +34,6 @@ def tell(folder: Path) -> Monitor:
     losses = torch.arange(12.0).reshape(3, 4)
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(Refinement(mesh, epoch, losses[:steps]), [stack])
-    monitor.finish({"cluster.count": 7, "preset": "fast"})
-    monitor.close()
-    return monitor
 
 
 def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
@@ -61,3 +66,12 @@ def test_numbers_are_kept_for_the_metrics_file(tmp_path: Path) -> None:
         metrics[f"view+30/average_gradient_{name}_per_px"] for name in ("aligned", "flowed")
     )
     assert flowed > aligned
+
+
+def test_a_silent_monitor_hears_the_whole_story_and_keeps_nothing_but_numbers() -> None:
+    monitor = Silent()
+    told(monitor)
+    monitor.number("photos/kept_count", 6)
+    assert list(monitor.each([1, 2])) == [1, 2]
+    assert monitor.metrics == {"photos/kept_count": 6}
+    assert monitor.pictures == {}

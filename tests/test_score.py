@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import torch
 
-from headrecon.score import mean_head, score
+from headrecon.baselines.mean_head import MeanHead
+from headrecon.score import score
 from headrecon.truth import PARTS, Truth
 from tests import artifacts
 
@@ -10,7 +11,7 @@ from tests import artifacts
 def truth(scale: float = 1.0) -> Truth:
     found = artifacts.reconstruction()
     face = found.mesh.vertices[:, 2] > 0
-    landmarks = mean_head(found.template).landmarks
+    landmarks = MeanHead()(found.template, ()).landmarks
     parts = torch.zeros(len(face), len(PARTS), dtype=torch.bool)
     parts[:, PARTS.index("face")] = face
     return Truth(
@@ -33,5 +34,6 @@ def test_a_head_that_is_the_truth_has_no_error_and_the_mean_head_stands_beside_i
     assert scores["truth/before_refinement_face_median_mm"] > 1
 
 
-def test_every_score_says_that_it_is_in_millimetres() -> None:
-    assert all(name.endswith("_mm") for name in score(artifacts.reconstruction(), truth()))
+def test_every_score_says_what_it_is_measured_in() -> None:
+    units = ("_mm", "_share", "_degrees", "_scale")
+    assert all(name.endswith(units) for name in score(artifacts.reconstruction(), truth()))

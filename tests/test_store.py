@@ -186,6 +186,19 @@ def test_chosen_results_can_rest_elsewhere_and_be_shared(tmp_path: Path) -> None
     assert two.counts == {"read": 1, "computed": 1}
 
 
+def test_results_of_relatives_are_read_and_never_changed(tmp_path: Path) -> None:
+    Store(tmp_path / "one").recall("view/a", Weigh(9.0), photo(4, 1))
+    before = (tmp_path / "one" / "view" / "a" / "key.json").read_bytes()
+    store = Store(tmp_path / "two", relatives=[tmp_path / "one", tmp_path / "nowhere"])
+    store.recall("view/a", Weigh(9.0), photo(4, 1))
+    assert store.counts == {"read": 1}
+    assert not (tmp_path / "two" / "view").exists()
+    store.recall("view/a", Weigh(8.0), photo(4, 1))
+    assert store.counts == {"read": 1, "computed": 1}
+    assert (tmp_path / "one" / "view" / "a" / "key.json").read_bytes() == before
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_key_files_say_what_made_the_result(tmp_path: Path) -> None:
     Store(tmp_path).recall("x", Weigh(9.0), photo(4, 1))
     key = json.loads((tmp_path / "x" / "key.json").read_text())

@@ -1,40 +1,21 @@
 import json
-import logging
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from headrecon import train
+from tests.commands import start
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
+def run(tmp_path: Path) -> Run:
     """Runs the command line in an empty folder: exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-
-    def start(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
-        # Logging goes to the stdout of the moment when it is configured.
-        logging.getLogger().handlers.clear()
-        code = 0
-        try:
-            train.main()
-        except SystemExit as end:
-            code = int(str(end.code))
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    handlers = logging.getLogger().handlers[:]
-    yield start
-    logging.getLogger().handlers[:] = handlers
+    return partial(start, train, tmp_path)
 
 
 @pytest.fixture

@@ -36,6 +36,17 @@ class Irls:
 
 
 @dataclass(frozen=True)
+class Everything:
+    """Believes every photo everywhere: plain least squares, an ablation."""
+
+    def __call__(
+        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
+    ) -> Float[Tensor, "photo pixel"]:
+        """What is known beforehand, and no more."""
+        return base
+
+
+@dataclass(frozen=True)
 class SmallResiduals:
     """1 for the photos whose share of the pixel's squared residual is small, 0 for the others.
 

@@ -139,6 +139,8 @@ def read_photos(folder: Path) -> tuple[PhotoTruth, ...]:
 
 
 def read_truth(folder: Path) -> Truth:
-    """The head that a session has written."""
+    """The head that a session has written; raises `ValueError` if there is none."""
+    if not (folder / "head.npz").is_file():
+        raise ValueError(f"{folder} holds no truth: head.npz is missing")
     with np.load(folder / "head.npz", allow_pickle=False) as arrays:
         return Truth(**{name: torch.from_numpy(arrays[name]) for name in arrays})

@@ -1,6 +1,6 @@
 import torch
 
-from headrecon.shading.subset import Irls, SmallResiduals
+from headrecon.shading.subset import Everything, Irls, SmallResiduals
 
 
 def residuals(outlier: float) -> torch.Tensor:
@@ -39,3 +39,8 @@ def test_the_papers_rule_keeps_small_residuals_and_at_least_the_minimum():
     growing = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
     kept = SmallResiduals(share=0.0, minimum=3)(growing, base)
     assert kept[:, 0].tolist() == [1.0, 1.0, 1.0, 0.0]
+
+
+def test_without_subsets_the_worst_photo_is_believed_like_the_others():
+    base = torch.rand(50, 30, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(Everything()(residuals(100.0), base), base)

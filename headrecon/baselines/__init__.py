@@ -1,0 +1,1 @@
+"""What a result has to be better than."""

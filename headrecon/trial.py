@@ -1,0 +1,80 @@
+"""One collection of photos, and the ways to make a head that are tried on it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import hydra
+import torch
+from hydra import compose
+
+from headrecon.evaluate.repeat import half
+from headrecon.monitor import Silent
+from headrecon.outputs import write_mesh
+from headrecon.pipeline import Pipeline
+from headrecon.settings import Config, check
+from headrecon.store import Store
+from headrecon.types import HeadMesh, Photo, Portrait, Reconstruction, Template
+
+FULL = "full_method"
+Baseline = Callable[[Template, tuple[Portrait, ...]], HeadMesh]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Photos to make a head of, and where everything about them goes."""
+
+    folder: Path
+    settings: tuple[str, ...]
+    """Overrides of Hydra that say whose photos they are, and how heads are made of them."""
+    device: torch.device
+
+    def photographed(self) -> Path:
+        """The folder of the truth; photos that are not there yet are taken."""
+        subject = self._config(()).subject
+        photos, truth = Path(subject.photos), Path(subject.truth)
+        hydra.utils.instantiate(subject.session, _convert_="all")(photos, truth)
+        return truth
+
+    def reconstruct(self, row: str, overrides: Iterable[str], part: int = -1) -> Reconstruction:
+        """The head by the pipeline with these overrides; of all photos, or of one half of them.
+
+        What the overrides do not change is shared with the full method.
+        """
+        config = self._config(overrides)
+        name = row if part < 0 else f"{row}, half {part + 1}"
+        photos = self._gathered(config)
+        chosen = photos if part < 0 else _half(photos, part)
+        found = _pipeline(config).run(chosen, self._store(name), Silent())
+        write_mesh(self.folder / "runs" / name, found.mesh)
+        return found
+
+    def fit(self, baseline: Baseline) -> HeadMesh:
+        """The head by a method that looks at portraits only."""
+        config = self._config(())
+        template, seen = _pipeline(config).look(self._gathered(config), self._store(FULL))
+        return baseline(template, tuple(one for one in seen if isinstance(one, Portrait)))
+
+    def _gathered(self, config: Config) -> Iterable[Photo]:
+        return hydra.utils.instantiate(config.gather, _convert_="all")(config.subject.photos)
+
+    def _store(self, name: str) -> Store:
+        """A store for one row, which reads what the full method has in common with it."""
+        runs, shared = self.folder / "runs", {"photos": self.folder / "detections"}
+        return Store(runs / name / "artifacts", self.device, shared, [runs / FULL / "artifacts"])
+
+    def _config(self, overrides: Iterable[str]) -> Config:
+        config = compose(
+            "config", overrides=[*self.settings, f"run_dir='{self.folder}'", *overrides]
+        )
+        check(config)
+        return config
+
+
+def _pipeline(config: Config) -> Pipeline:
+    return hydra.utils.instantiate(config.pipeline, _convert_="all")
+
+
+def _half(photos: Iterable[Photo], part: int) -> Iterator[Photo]:
+    """The photos of one half."""
+    return (photo for photo in photos if half(photo) == part)
