@@ -22,10 +22,10 @@ from headrecon.command import CONF, device_called, failures_in_one_line
 from headrecon.evaluate.repeat import repeatability
 from headrecon.evaluate.surface import surface_error
 from headrecon.evaluate.third_party import read_mesh
+from headrecon.files import write
 from headrecon.fingerprint import Sources
 from headrecon.measure import measures
 from headrecon.settings import Config, Refusal, one_line
-from headrecon.synthetic.folder import write
 from headrecon.synthetic.record import read_truth
 from headrecon.tables import MEAN_HEAD, Record
 from headrecon.template.build import BuildTemplate
@@ -59,6 +59,8 @@ class Case:
 @hydra.main(version_base=None, config_path=str(CONF), config_name="benchmark")
 def compose_and_run(config: Config) -> None:
     """Measure what the command line says."""
+    # Each row is told in one line; its stages are not.
+    logging.getLogger("headrecon.store").setLevel(logging.WARNING)
     with failures_in_one_line(), logging_redirect_tqdm():
         if config.mesh:
             score_mesh(config)
@@ -117,10 +119,9 @@ def numbers_of(config: Config, case: Case, row: str) -> Numbers:
         # Photos that are of no use to one row say nothing of the others.
         failure = one_line(str(error))
         logger.warning("%s: %s: %s", case.name, row, failure)
-    path.parent.mkdir(parents=True, exist_ok=True)
     about = {"row": row, **{k: v for k, v in vars(case).items() if k != "settings"}}
     cell = {"key": key, "alike": _key(config), **about, "failure": failure, "numbers": numbers}
-    write(path, (json.dumps(cell, indent=1) + "\n").encode())
+    write(path, json.dumps(cell, indent=1) + "\n")
     return numbers
 
 
@@ -172,8 +173,8 @@ def write_tables(config: Config, folder: Path) -> None:
     if failed:
         sections["Failures"] = "\n".join(failed) + "\n"
     text = "".join(f"## {title}\n\n{table}\n" for title, table in sections.items())
-    write(folder / "table.md", text.encode())
-    write(folder / "table.csv", tables.as_csv(records).encode())
+    write(folder / "table.md", text)
+    write(folder / "table.csv", tables.as_csv(records))
     tables.bars(records, FACE, rows).savefig(folder / "rows.png")
     for name in {record.curve for record in records if record.curve}:
         measured = [row for row in config.curve_rows if any(r.row == row for r in records)]
@@ -226,7 +227,7 @@ def compare_halves(config: Config) -> None:
     collection = Collection(folder, (*settings, *config.settings), device_called(config.device))
     one, other = (collection.reconstruct(FULL, (), part) for part in (0, 1))
     numbers = repeatability(one.mesh, other.mesh, one.template)
-    write(folder / "repeat.json", (json.dumps(numbers, indent=1) + "\n").encode())
+    write(folder / "repeat.json", json.dumps(numbers, indent=1) + "\n")
     records = [Record(FULL, 0, 0, "", "", name, number) for name, number in numbers.items()]
     print(tables.table(records, list(numbers), [FULL]))
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from headrecon.draw.report import Figure, Frame, Section, Table, report
 from headrecon.draw.viewer import colored, glb, srgb_levels, turnable_page
+from headrecon.files import write
 from headrecon.types import HeadMesh, Reconstruction
 
 COLUMNS = (
@@ -32,19 +32,19 @@ def write_outputs(
     """
     write_mesh(run_dir / "mesh", found.mesh)
     table = photo_table(found)
-    _write(run_dir / "photos.csv", as_csv(table))
-    _write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
+    write(run_dir / "photos.csv", as_csv(table))
+    write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
     page = report_page(name, found, table, metrics, pictures)
-    _write(run_dir / "report" / "index.html", page)
+    write(run_dir / "report" / "index.html", page)
 
 
 def write_mesh(folder: Path, mesh: HeadMesh) -> None:
     """`head.ply` in millimetres, `head.glb` in metres, `landmarks68.json` in millimetres."""
     ply = colored(mesh, srgb_levels(mesh)).export(file_type="ply")
     assert isinstance(ply, bytes)
-    _write(folder / "head.ply", ply)
-    _write(folder / "head.glb", glb(mesh))
-    _write(folder / "landmarks68.json", json.dumps({"points": mesh.landmarks.cpu().tolist()}))
+    write(folder / "head.ply", ply)
+    write(folder / "head.glb", glb(mesh))
+    write(folder / "landmarks68.json", json.dumps({"points": mesh.landmarks.cpu().tolist()}))
 
 
 def photo_table(found: Reconstruction) -> list[dict[str, str]]:
@@ -150,12 +150,3 @@ def _rows(caption: str, rows: list[dict[str, str]], columns: tuple[str, ...]) ->
 def _numbers(metrics: Mapping[str, float | int]) -> Table:
     rows = tuple((name, f"{value:.4g}") for name, value in sorted(metrics.items()))
     return Table("Units are part of the names.", ("number", "value"), rows, closed=False)
-
-
-def _write(path: Path, contents: str | bytes) -> None:
-    """Write beside the place, then rename: a reader never meets half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    encoded = contents.encode("utf-8", "replace") if isinstance(contents, str) else contents
-    scratch.write_bytes(encoded)
-    os.replace(scratch, path)

