@@ -2,43 +2,59 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from headrecon.benchmark import cases
 from headrecon.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def commands(beginning: str) -> list[list[str]]:
-    """Words of the README's shell lines that begin so, without comments."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith(beginning)]
-    return [shlex.split(line, comments=True) for line in lines]
+CONFIGS = {"train": "config", "photograph": "config", "benchmark": "benchmark"}
+
+
+def commands(beginning: str, pages: Sequence[Path] = PAGES) -> list[list[str]]:
+    """Words of the pages' shell lines that begin so, without comments."""
+    blocks = [
+        block
+        for page in pages
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith(beginning)]
 
 
 def test_make_knows_the_targets():
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {word for words in commands("make ") for word in words[1:]}
+    named = {word for words in commands("make ", PAGES[:1]) for word in words[1:]}
     assert {"demo", "test"} <= named <= targets
 
 
-def test_there_are_commands_to_check():
-    assert len(commands("python -m headrecon")) >= 3
+def test_there_are_commands_to_check_for_every_program():
+    shown = [words[2].removeprefix("headrecon.") for words in commands("python -m headrecon")]
+    assert set(shown) == set(CONFIGS)
+    assert len(shown) >= 12
 
 
-@pytest.mark.parametrize("words", commands("python -m headrecon.train"), ids=" ".join)
+@pytest.mark.parametrize("words", commands("python -m headrecon"), ids=" ".join)
 def test_every_run_composes_and_instantiates(words: list[str]):
-    overrides = [word for word in words[3:] if word != "-m"]
+    overrides = [word for word in words[3:] if word != "-m" and not word.startswith("+launch=")]
     # Of a sweep the first value stands for all.
-    overrides = [re.sub(r"^([^\[]*=[^,]*),.*", r"\1", word) for word in overrides]
+    overrides = [re.sub(r"^([^\[]*=[^,\[]*),.*", r"\1", word) for word in overrides]
+    overrides = [re.sub(r"^([^\[]*=\[[^\]]*\]),\[.*", r"\1", word) for word in overrides]
+    name = CONFIGS[words[2].removeprefix("headrecon.")]
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
-        config = compose("config", overrides)
-    assert isinstance(instantiate(config.pipeline, _convert_="all"), Pipeline)
+        config = compose(name, overrides)
+    if name == "config":
+        assert isinstance(instantiate(config.pipeline, _convert_="all"), Pipeline)
+    else:
+        assert list(cases(config))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
