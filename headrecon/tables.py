@@ -27,6 +27,8 @@ class Record:
     number: float
 
 
+_FEWEST = 3
+"""Cases that an interval needs; that of two is twelve standard errors wide and says nothing."""
 MEAN_HEAD = "mean_head"
 ACCURACY = (
     *(
@@ -66,7 +68,7 @@ def table(records: Sequence[Record], measures: Sequence[str], rows: Sequence[str
     """A Markdown table with a line for each measure and a column for each row of `rows`.
 
     Each entry is the mean over the cases (persons and seeds) with its 95 % confidence interval by
-    Student's t; a single case has none.
+    Student's t; fewer than three cases have none.
     """
     lines = _header("", rows)
     for measure in measures:
@@ -178,13 +180,13 @@ def _entry(numbers: list[float]) -> str:
     if not numbers:
         return ""
     mean = f"{np.mean(numbers):.2f}"
-    return mean if len(numbers) < 2 else f"{mean} ± {_interval(numbers):.2f}"
+    return mean if len(numbers) < _FEWEST else f"{mean} ± {_interval(numbers):.2f}"
 
 
 def _interval(numbers: list[float]) -> float:
-    """Half of the 95 % interval of the mean; 0 for a single number, which has none."""
+    """Half of the 95 % interval of the mean; 0 for too few numbers, which have none."""
     count = len(numbers)
-    if count < 2:
+    if count < _FEWEST:
         return 0.0
     return float(student.ppf(0.975, count - 1) * np.std(numbers, ddof=1) / np.sqrt(count))
 

@@ -42,6 +42,10 @@ def test_points_of_curves_are_no_base_cases():
     assert "7.00" not in table(MANY, [FACE], ["full"])
 
 
+def test_two_cases_are_too_few_for_an_interval():
+    assert "±" not in table(MANY[3:5], [FACE], ["full"])
+
+
 def test_a_single_case_has_no_interval_and_what_was_not_measured_is_left_out():
     text = table([record("full", 0.5), MANY[-1]], [FACE, "ears_median_mm"], ["mean_head", "full"])
     assert text.splitlines()[2:] == ["| face median mm |  | 0.50 |"]
