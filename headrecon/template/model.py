@@ -95,6 +95,15 @@ def _read(file: Path) -> HeadModel:
     return HeadModel(**tensors, actions=actions)
 
 
+def direction(count: int) -> Float[np.ndarray, " count"]:
+    """A direction that all components point along, so that a seed is one person everywhere.
+
+    The singular value decomposition leaves their signs to the machine. Nothing symmetric would do,
+    since some components are antisymmetric.
+    """
+    return np.random.default_rng(_SEED).standard_normal(count)
+
+
 def _build() -> HeadModel:
     """Cut the head of every shape and person, and find the principal components."""
     body = load_body()
@@ -111,6 +120,7 @@ def _build() -> HeadModel:
     samples = (heads - mean).reshape(len(heads), -1)
     _, sigma, axes = np.linalg.svd(samples, full_matrices=False)
     components = axes[:_COMPONENTS] * sigma[:_COMPONENTS, None] / np.sqrt(len(heads) - 1)
+    components *= np.sign(components @ direction(components.shape[1]))[:, None]
     _log.info(
         "%.1f %% of the variance kept", 100 * (sigma[:_COMPONENTS] ** 2).sum() / (sigma**2).sum()
     )

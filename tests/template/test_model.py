@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from headrecon.geometry.similarity import fit_similarity
-from headrecon.template.model import HeadModel, head_model
+from headrecon.template.model import HeadModel, direction, head_model
 from headrecon.template.regions import REGIONS
 
 
@@ -83,6 +83,11 @@ def test_closing_an_eye_keeps_its_middle_between_the_lids(model):
     opening = moved[eye][:, 1].max() - moved[eye][:, 1].min()
     before = model.mean[eye][:, 1].max() - model.mean[eye][:, 1].min()
     assert opening < 0.8 * before
+
+
+def test_the_signs_of_the_components_are_not_left_to_the_machine(model):
+    flat = model.identity.double().numpy().reshape(len(model.identity), -1)
+    assert ((flat @ direction(flat.shape[1])) > 0.0).all()
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Training of networks on made-up people."""

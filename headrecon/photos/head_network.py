@@ -1,0 +1,54 @@
+"""A network that says of each pixel around a face which point of a head it shows."""
+
+from dataclasses import dataclass
+
+import segmentation_models_pytorch as smp
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from headrecon.truth import LABELS
+
+SIZE = 128
+"""Side of the network's window in pixels."""
+SIDE = 330.0
+"""Side of the network's window in millimetres at the head."""
+MIDDLE = (0.0, 5.0, 20.0)
+"""Middle of a head in its frame, millimetres, which the network's window has in its middle."""
+_UNIT = 100.0
+"""Millimetres of a place that the network says 1 for."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the pixels of windows show."""
+
+    logits: Float[Tensor, "window label=7 h w"]
+    """Of `headrecon.truth.LABELS`."""
+    places: Float[Tensor, "window xyz=3 h w"]
+    """Points of the mean head, millimetres."""
+
+
+class HeadNetwork(nn.Module):
+    """A small U-Net with two answers for each pixel: its label and its place on the mean head.
+
+    Places make every pixel of skin a fiducial, from any side, so that pose and points can be
+    fitted where no eye or mouth is seen.
+
+    Reference: Guler, Neverova and Kokkinos, "DensePose: dense human pose estimation in the wild",
+    CVPR 2018; Howard et al., "Searching for MobileNetV3", ICCV 2019.
+    """
+
+    def __init__(self) -> None:
+        """Random weights."""
+        super().__init__()
+        self.unet = smp.Unet(
+            "timm-mobilenetv3_small_100",
+            encoder_weights=None,
+            classes=len(LABELS) + 3,
+            decoder_channels=(128, 64, 48, 32, 24),
+        )
+
+    def forward(self, images: Float[Tensor, "window rgb=3 h w"]) -> Seen:
+        """Look at windows in sRGB, [0, 1]."""
+        answer = self.unet(2.0 * images - 1.0)
+        return Seen(answer[:, : len(LABELS)], _UNIT * answer[:, len(LABELS) :])
