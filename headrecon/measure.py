@@ -29,7 +29,7 @@ def measures(found: Reconstruction, folder: Path) -> dict[str, float]:
     numbers = surface_error(found.mesh, truth)
     numbers |= _over_views(_view_numbers(found, truth, photos))
     return numbers | detection_errors(
-        found.portraits, found.rejections, found.views, photos, labels
+        found.collection.portraits, found.rejections, found.views, photos, labels
     )
 
 
@@ -40,7 +40,7 @@ def _view_numbers(
     aligned = truth_from_mesh(found.mesh, truth)
     numbers = view_errors(found.head, truth, aligned)
     numbers |= ambiguity_errors(found.factors, found.head, truth, aligned)
-    portraits = {portrait.name: portrait for portrait in found.portraits}
+    portraits = {portrait.name: portrait for portrait in found.collection.portraits}
     known = {photo.name: photo for photo in photos}
     subject = max(known.values(), key=lambda photo: _count(photo, photos)).identity
     for stack in found.stacks:

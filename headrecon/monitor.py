@@ -19,11 +19,11 @@ from headrecon.draw.viewer import srgb_levels
 from headrecon.evaluate.reprojection import reproject
 from headrecon.evaluate.sharpness import sharpness
 from headrecon.types import (
+    Collection,
     DepthMap,
     Factors,
     HeadMesh,
     NormalField,
-    Portrait,
     Refinement,
     Rejection,
     Stack,
@@ -85,22 +85,23 @@ class Monitor:
 
     def collection(
         self,
-        portraits: Sequence[Portrait],
+        collection: Collection,
         rejections: Sequence[Rejection],
         views: Sequence[View],
     ) -> None:
         """The photos, and which of them the views are made of."""
+        portraits, kept = collection.portraits, collection.kept
         used = sum(len(view.names) for view in views)
         self.number("photos/found_count", len(portraits) + len(rejections))
         self.number("photos/kept_count", used)
         logger.info(
-            "photos: %d found, %d show the head, %d in views: %s",
-            *(len(portraits) + len(rejections), len(portraits), used),
+            "photos: %d found, %d show a head, %d of them of use, %d in views: %s",
+            *(len(portraits) + len(rejections), len(portraits), len(kept), used),
             ", ".join(f"{view.label} has {len(view.names)}" for view in views) or "none",
         )
-        if portraits:
-            self.picture("photos/portraits", photos.contact_sheet(portraits))
-            azimuths = torch.tensor([portrait.azimuth for portrait in portraits])
+        if kept:
+            self.picture("photos/portraits", photos.contact_sheet(kept))
+            azimuths = torch.tensor([portrait.azimuth for portrait in kept])
             self.writer.add_histogram("photos/azimuth_degrees", azimuths, 0)
         for view in views:
             self.number(f"{view.label}/photos_count", len(view.names))
@@ -190,7 +191,7 @@ class Silent(Monitor):
 
     def collection(
         self,
-        portraits: Sequence[Portrait],
+        collection: Collection,
         rejections: Sequence[Rejection],
         views: Sequence[View],
     ) -> None:

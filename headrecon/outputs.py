@@ -15,8 +15,10 @@ from headrecon.types import HeadMesh, Reconstruction
 
 COLUMNS = (
     *("name", "kept", "reason", "view", "azimuth", "elevation", "roll"),
-    *("face_score", "face_size"),
+    *("face_score", "face_size", "identity_distance", "sharpness", "mouth_open", "eyes_open"),
 )
+
+NO_VIEW = "turned or tipped so that it is in no view with enough photos"
 
 
 def write_outputs(
@@ -51,12 +53,16 @@ def photo_table(found: Reconstruction) -> list[dict[str, str]]:
     """A row for each photo, by name: whether a view is made of it, and if not, why not."""
     view_of = {name: view.label for view in found.views for name in view.names}
     rows = []
-    for portrait in found.portraits:
+    for portrait, verdict in zip(
+        found.collection.portraits, found.collection.verdicts, strict=True
+    ):
         view = view_of.get(portrait.name, "")
-        reason = "" if view else "turned or tipped so that it is in no view with enough photos"
+        reason = verdict.reason or ("" if view else NO_VIEW)
         angles = (portrait.azimuth, portrait.elevation, portrait.roll)
         numbers = [f"{angle:.2f}" for angle in angles]
         scores = [f"{portrait.face_score:.3f}", f"{portrait.face_size:.1f}"]
+        own = (verdict.identity_distance, verdict.sharpness, verdict.mouth_open, verdict.eyes_open)
+        scores += ["" if score != score else f"{score:.3f}" for score in own]
         kept = "true" if view else "false"
         row = (portrait.name, kept, reason, view, *numbers, *scores)
         rows.append(dict(zip(COLUMNS, row, strict=True)))

@@ -1,6 +1,6 @@
 """The method, in order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,6 +10,7 @@ from headrecon.flow.collection import CollectionFlow
 from headrecon.mesh.merge import Merge
 from headrecon.mesh.refine import TERMS, Refine
 from headrecon.monitor import Monitor
+from headrecon.photos.curate import Curate
 from headrecon.photos.detect import Detect
 from headrecon.photos.noisy import NoisyDetect
 from headrecon.shading.disambiguate import Disambiguate
@@ -19,10 +20,10 @@ from headrecon.template.build import BuildTemplate
 from headrecon.types import (
     Head,
     Photo,
-    Portrait,
     Reconstruction,
     Refinement,
     Rejection,
+    Sighting,
     Template,
 )
 from headrecon.views.align import Align
@@ -39,6 +40,7 @@ class Pipeline:
 
     template: BuildTemplate
     detect: Detect | NoisyDetect
+    curate: Curate
     cluster: Cluster
     align: Align
     flow: CollectionFlow
@@ -51,26 +53,37 @@ class Pipeline:
 
     def look(
         self, photos: Iterable[Photo], store: Store
-    ) -> tuple[Template, tuple[Portrait | Rejection, ...]]:
-        """Per photo: find the head, its fiducials, its pose and the person's outline."""
+    ) -> tuple[Template, tuple[Sighting | Rejection, ...]]:
+        """Per photo: find the heads, their fiducials, poses and outlines."""
         template = store.recall("template", self.template)
         return template, store.recall_each("photos", self.detect, photos, template)
 
-    def run(self, photos: Iterable[Photo], store: Store, monitor: Monitor) -> Reconstruction:
+    def run(
+        self,
+        photos: Iterable[Photo],
+        overrides: Mapping[str, str],
+        store: Store,
+        monitor: Monitor,
+    ) -> Reconstruction:
         """Photos to a head; raises `ValueError` if no view has enough of them."""
         recall = store.recall
         template, seen = self.look(photos, store)
-        portraits = tuple(found for found in seen if isinstance(found, Portrait))
-        rejections = tuple(found for found in seen if not isinstance(found, Portrait))
+        rejections = tuple(found for found in seen if isinstance(found, Rejection))
 
-        # Per view: one canvas, one common shape, and light times shape.
+        # Once: whose face most photos show, which of them are of use, and from where they look.
+        collection = self.curate(
+            tuple(found for found in seen if isinstance(found, Sighting)), overrides
+        )
+        portraits = collection.kept
         views = self.cluster(portraits)
-        monitor.collection(portraits, rejections, views)
+        monitor.collection(collection, rejections, views)
         if not views:
             raise ValueError(
                 f"no view has the {self.cluster.minimum} photos that it needs: {len(seen)} photos, "
-                f"{len(portraits)} of them with a usable face"
+                f"{len(portraits)} of them of use"
             )
+
+        # Per view: one canvas, one common shape, and light times shape.
         stacks, factors = [], []
         for view in monitor.each(views):
             members = tuple(p for p in portraits if p.name in view.names)
@@ -102,5 +115,6 @@ class Pipeline:
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots)
             monitor.refinement(refined, shots)
         return Reconstruction(
-            template, portraits, rejections, views, shots, tuple(posed), head, merged, refined.mesh
+            *(template, collection, rejections, views, shots),
+            *(tuple(posed), head, merged, refined.mesh),
         )

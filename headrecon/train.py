@@ -4,7 +4,6 @@ For example: python -m headrecon.train +subject=synthetic
 """
 
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 
 import hydra
@@ -16,12 +15,12 @@ from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line, require_subject
 from headrecon.monitor import Monitor
 from headrecon.outputs import write_outputs
+from headrecon.photos.gather import Folder
 from headrecon.pipeline import Pipeline
 from headrecon.score import score
 from headrecon.settings import Config, Refusal
 from headrecon.store import Store
 from headrecon.truth import Truth
-from headrecon.types import Photo
 
 logger = logging.getLogger("headrecon")
 
@@ -49,7 +48,7 @@ def reconstruct(config: Config) -> None:
         photos, truth = _photos(config)
         monitor = Monitor(run_dir / "tensorboard")
         try:
-            found = pipeline.run(photos, store, monitor)
+            found = pipeline.run(photos, photos.overrides, store, monitor)
             for name, value in score(found, truth).items() if truth else ():
                 monitor.number(name, value)
             monitor.finish(_compared(config))
@@ -61,7 +60,7 @@ def reconstruct(config: Config) -> None:
         logger.info("report: %s", (run_dir / "report" / "index.html").resolve())
 
 
-def _photos(config: Config) -> tuple[Iterable[Photo], Truth | None]:
+def _photos(config: Config) -> tuple[Folder, Truth | None]:
     """Photos of the folder that the subject names, and the truth if the subject is made up."""
     subject, folder, truth = config.subject, Path(config.subject.photos), None
     if "session" in subject:

@@ -11,10 +11,11 @@ from hydra import compose
 from headrecon.evaluate.repeat import half
 from headrecon.monitor import Silent
 from headrecon.outputs import write_mesh
+from headrecon.photos.gather import Folder
 from headrecon.pipeline import Pipeline
 from headrecon.settings import Config, check
 from headrecon.store import Store
-from headrecon.types import HeadMesh, Photo, Portrait, Reconstruction, Template
+from headrecon.types import HeadMesh, Photo, Portrait, Reconstruction, Sighting, Template
 
 FULL = "full_method"
 Baseline = Callable[[Template, tuple[Portrait, ...]], HeadMesh]
@@ -45,17 +46,19 @@ class Collection:
         name = row if part < 0 else f"{row}, half {part + 1}"
         photos = self._gathered(config)
         chosen = photos if part < 0 else _half(photos, part)
-        found = _pipeline(config).run(chosen, self._store(name), Silent())
+        found = _pipeline(config).run(chosen, photos.overrides, self._store(name), Silent())
         write_mesh(self.folder / "runs" / name, found.mesh)
         return found
 
     def fit(self, baseline: Baseline) -> HeadMesh:
         """The head by a method that looks at portraits only."""
         config = self._config(())
-        template, seen = _pipeline(config).look(self._gathered(config), self._store(FULL))
-        return baseline(template, tuple(one for one in seen if isinstance(one, Portrait)))
+        pipeline, photos = _pipeline(config), self._gathered(config)
+        template, seen = pipeline.look(photos, self._store(FULL))
+        faces = tuple(one for one in seen if isinstance(one, Sighting))
+        return baseline(template, pipeline.curate(faces, photos.overrides).kept)
 
-    def _gathered(self, config: Config) -> Iterable[Photo]:
+    def _gathered(self, config: Config) -> Folder:
         return hydra.utils.instantiate(config.gather, _convert_="all")(config.subject.photos)
 
     def _store(self, name: str) -> Store:

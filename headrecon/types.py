@@ -50,6 +50,51 @@ class Portrait:
     """Where the crop's upper left corner is in the photo."""
     step: float
     """Photo pixels per pixel of the crop: photo_xy = corner + step * xy."""
+    identity: Float[Tensor, "embedding=128"]
+    """Whose face it is: those of one person are close to each other."""
+    file_bytes: int
+    """Length of the photo's file."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """All faces of a photo that could be its subject's, the strongest claim first."""
+
+    name: str
+    portraits: tuple[Portrait, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a photo is used, why not, and the scores behind it; NaN where nothing can be said."""
+
+    name: str
+    kept: bool
+    reason: str
+    """Empty if it is kept."""
+    identity_distance: float
+    """From the person whom most photos show."""
+    sharpness: float
+    """Mean gradient of the face per pixel of the portrait, relative to its mean light."""
+    mouth_open: float
+    """Gap between the lips, in widths of the mouth."""
+    eyes_open: float
+    """Gap between the lids, in widths of the eyes; of the eye that is more open."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One portrait of each photo that shows a face, and what was decided about it."""
+
+    portraits: tuple[Portrait, ...]
+    verdicts: tuple[Verdict, ...]
+    """In the same order."""
+
+    @property
+    def kept(self) -> tuple[Portrait, ...]:
+        """The portraits that the head is made of."""
+        both = zip(self.portraits, self.verdicts, strict=True)
+        return tuple(portrait for portrait, verdict in both if verdict.kept)
 
 
 @dataclass(frozen=True)
@@ -240,7 +285,7 @@ class Reconstruction:
     """All that a run has found, for files, pictures and numbers."""
 
     template: Template
-    portraits: tuple[Portrait, ...]
+    collection: Collection
     rejections: tuple[Rejection, ...]
     views: tuple[View, ...]
     stacks: tuple[Stack, ...]

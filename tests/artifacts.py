@@ -7,6 +7,7 @@ from torch import Tensor
 
 from headrecon.types import (
     Camera,
+    Collection,
     DepthMap,
     Factors,
     Head,
@@ -19,6 +20,7 @@ from headrecon.types import (
     Surface,
     SurfacePoints,
     Template,
+    Verdict,
     View,
 )
 
@@ -112,7 +114,30 @@ def portrait(name: str, azimuth: float = 20.0) -> Portrait:
         corner=torch.zeros(2),
         step=1.0,
         face_size=80.0,
+        identity=random(128, seed=3),
+        file_bytes=5000,
     )
+
+
+def verdict(name: str, reason: str = "") -> Verdict:
+    return Verdict(
+        name=name,
+        kept=not reason,
+        reason=reason,
+        identity_distance=0.31,
+        sharpness=0.1,
+        mouth_open=0.05,
+        eyes_open=0.3,
+    )
+
+
+def collection() -> Collection:
+    """All photos of the view, one from the side, and a stranger's."""
+    outside = portrait("sideways, to the left.jpg", azimuth=-75.0)
+    portraits = (*(portrait(name) for name in NAMES), outside, portrait("stranger.jpg"))
+    reasons = [*[""] * (len(NAMES) + 1), "shows somebody else"]
+    verdicts = tuple(verdict(p.name, why) for p, why in zip(portraits, reasons, strict=True))
+    return Collection(portraits, verdicts)
 
 
 def head_mesh() -> HeadMesh:
@@ -136,10 +161,9 @@ def reconstruction() -> Reconstruction:
         fiducials=SurfacePoints(torch.arange(468), marks),
         keypoints=SurfacePoints(torch.arange(6), marks[:6]),
     )
-    outside = portrait("sideways, to the left.jpg", azimuth=-75.0)
     return Reconstruction(
         template=template,
-        portraits=(*(portrait(name) for name in NAMES), outside),
+        collection=collection(),
         rejections=(Rejection("<b>two & more.jpg", "two faces of about the same size"),),
         views=(View("view+30", 30.0, 20.0, -3.0, NAMES),),
         stacks=(stack(),),

@@ -14,8 +14,9 @@ def start(command: ModuleType, folder: Path, *arguments: str) -> tuple[int, str,
     """Runs a command line in a folder: exit code, stdout and stderr."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     root = logging.getLogger()
-    handlers, store = root.handlers[:], logging.getLogger("headrecon.store")
-    level = store.level
+    handlers = root.handlers[:]
+    loggers = [logging.getLogger(name) for name in ("headrecon", "headrecon.store")]
+    levels = [logger.level for logger in loggers]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("HYDRA_FULL_ERROR", "0")
@@ -29,5 +30,6 @@ def start(command: ModuleType, folder: Path, *arguments: str) -> tuple[int, str,
             code = int(str(end.code))
         finally:
             root.handlers[:] = handlers
-            store.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
     return code, out.getvalue(), err.getvalue()

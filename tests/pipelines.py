@@ -1,6 +1,6 @@
 """Pipelines without a method, for what is around it: they say what they saw and end at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -34,7 +34,9 @@ class Count:
 class Still(Pipeline):
     """Has the same result for all photos."""
 
-    def run(self, photos: Iterable[Photo], store: Store, monitor: Monitor) -> Reconstruction:
+    def run(
+        self, photos: Iterable[Photo], overrides: Mapping[str, str], store: Store, monitor: Monitor
+    ) -> Reconstruction:
         seen = store.recall_each("photos", Copy(), photos)
         count = store.recall("count", Count(self.cluster.count))
         monitor.number("photos/found_count", len(seen))
@@ -46,7 +48,9 @@ class Still(Pipeline):
 class Interrupted(Pipeline):
     """Is interrupted after its first result."""
 
-    def run(self, photos: Iterable[Photo], store: Store, monitor: Monitor) -> Reconstruction:
+    def run(
+        self, photos: Iterable[Photo], overrides: Mapping[str, str], store: Store, monitor: Monitor
+    ) -> Reconstruction:
         store.recall_each("photos", Copy(), photos)
         raise KeyboardInterrupt
 
@@ -55,5 +59,7 @@ class Interrupted(Pipeline):
 class Failing(Pipeline):
     """Finds that the photos are of no use."""
 
-    def run(self, photos: Iterable[Photo], store: Store, monitor: Monitor) -> Reconstruction:
+    def run(
+        self, photos: Iterable[Photo], overrides: Mapping[str, str], store: Store, monitor: Monitor
+    ) -> Reconstruction:
         raise ValueError("no view has enough photos:\n2 in the largest")

@@ -27,8 +27,7 @@ def told(monitor: Monitor) -> None:
     """A run's whole story."""
     stack, mesh = artifacts.stack(), artifacts.head_mesh()
     view = View("view+30", 30.0, 20.0, -3.0, artifacts.NAMES)
-    portraits = [artifacts.portrait(name) for name in artifacts.NAMES]
-    monitor.collection(portraits, [Rejection("x", "no face")], [view])
+    monitor.collection(artifacts.collection(), [Rejection("x", "no face")], [view])
     monitor.flow(artifacts.stack(shift=2), stack)
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
     losses = torch.arange(12.0).reshape(3, 4)
@@ -59,7 +58,7 @@ def test_a_run_that_is_started_again_does_not_draw_its_curves_twice(tmp_path: Pa
 
 def test_numbers_are_kept_for_the_metrics_file(tmp_path: Path) -> None:
     metrics = tell(tmp_path).metrics
-    assert metrics["photos/found_count"] == 7
+    assert metrics["photos/found_count"] == 9
     assert metrics["photos/kept_count"] == 6
     assert metrics["view+30/flow_mean_px"] == pytest.approx(0.5**0.5)
     aligned, flowed = (

@@ -76,13 +76,15 @@ def test_landmarks_lie_on_the_surface_of_the_ply(run_dir: Path) -> None:
 def test_every_photo_has_a_row_with_a_verdict(run_dir: Path) -> None:
     with (run_dir / "photos.csv").open(newline="") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert tuple(rows["photo 0.jpg"]) == COLUMNS
     assert rows["photo 0.jpg"]["kept"] == "true"
     assert rows["photo 0.jpg"]["view"] == "view+30"
     assert rows["photo 0.jpg"]["azimuth"] == "20.00"
     assert rows["sideways, to the left.jpg"]["kept"] == "false"
     assert "no view" in rows["sideways, to the left.jpg"]["reason"]
+    assert rows["photo 0.jpg"]["identity_distance"] == "0.310"
+    assert rows["stranger.jpg"]["reason"] == "shows somebody else"
     assert rows["<b>two & more.jpg"]["reason"] == "two faces of about the same size"
 
 
@@ -94,5 +96,5 @@ def test_metrics_are_numbers_by_name(run_dir: Path) -> None:
 def test_the_report_tells_what_was_dropped_and_why(run_dir: Path) -> None:
     page = (run_dir / "report" / "index.html").read_text()
     assert "two faces of about the same size" in page
-    assert "6 of 8 photos in 1 views" in page
+    assert "6 of 9 photos in 1 views" in page
     assert "mesh/error_mm" in page

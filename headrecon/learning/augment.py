@@ -13,11 +13,16 @@ from headrecon.truth import LABELS
 Images = Float[Tensor, "window rgb=3 h w"]
 Labels = Int[Tensor, "window h w"]
 Places = Float[Tensor, "window xyz=3 h w"]
+Batch = tuple[
+    Float[Tensor, "window rgb=3 size size"],
+    Int[Tensor, "window size size"],
+    Float[Tensor, "window xyz=3 size size"],
+]
 
 
 def augmented(
     images: Images, labels: Labels, places: Places, size: int, generator: torch.Generator
-) -> tuple[Images, Labels, Places]:
+) -> Batch:
     """A batch at the network's size, moved, mirrored, covered, in other places and colours."""
     images, labels, places = _moved(images, labels, places, size, generator)
     images = _elsewhere(images, labels, generator)
@@ -27,7 +32,7 @@ def augmented(
 
 def _moved(
     images: Images, labels: Labels, places: Places, size: int, generator: torch.Generator
-) -> tuple[Images, Labels, Places]:
+) -> Batch:
     """Turned, scaled, shifted, and half of them mirrored; places are mirrored with them."""
     count = len(images)
     angle = torch.randn(count, generator=generator) * math.radians(8.0)

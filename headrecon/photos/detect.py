@@ -10,19 +10,21 @@ from headrecon.geometry.color import luminance
 from headrecon.photos.decode import decode
 from headrecon.photos.faces import Face
 from headrecon.photos.find import FindFace, steady_mesh
+from headrecon.photos.identity import Recognize
 from headrecon.photos.pose import EstimatePose
 from headrecon.photos.segment import Segment
 from headrecon.photos.square import Square, from_photo, sample
-from headrecon.types import Photo, Portrait, Rejection, Template
+from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
 
 
 @dataclass(frozen=True)
 class Detect:
-    """Stage: the portrait in a photo (face, fiducials, pose, person), or why it is of no use."""
+    """Stage: the portraits in a photo (face, fiducials, pose, person), or why it is of no use."""
 
     find_face: FindFace
     estimate_pose: EstimatePose
     segment: Segment
+    recognize: Recognize
     max_pixels: int
     """Photos with more pixels are refused."""
     min_face: float
@@ -40,22 +42,23 @@ class Detect:
     blown: float
     """Largest share of the face that may be clipped white."""
 
-    def __call__(self, photo: Photo, template: Template) -> Portrait | Rejection:
+    def __call__(self, photo: Photo, template: Template) -> Sighting | Rejection:
         """Look at one photo."""
         image = decode(photo, self.max_pixels)
         if isinstance(image, Rejection):
             return image
-        face = self.find_face(photo.name, image)
-        if isinstance(face, Rejection):
-            return face
-        if face.side < self.min_face:
-            return Rejection(photo.name, f"face too small ({face.side:.0f} pixels)")
-        fault = self._exposure_fault(image, face)
-        if fault:
-            return Rejection(photo.name, fault)
-        return self._portray(photo.name, image, face, template)
+        faces = self.find_face(photo.name, image)
+        if isinstance(faces, Rejection):
+            return faces
+        faults = [self._fault(image, face) for face in faces]
+        usable = [face for face, fault in zip(faces, faults, strict=True) if not fault]
+        if not usable:
+            return Rejection(photo.name, faults[0])
+        return Sighting(
+            photo.name, tuple(self._portray(photo, image, face, template) for face in usable)
+        )
 
-    def _portray(self, name: str, image: Tensor, face: Face, template: Template) -> Portrait:
+    def _portray(self, photo: Photo, image: Tensor, face: Face, template: Template) -> Portrait:
         mesh, _ = steady_mesh(image, face)
         pose = self.estimate_pose(template, mesh[:, :2], face.keypoints)
         behind = self.setback * math.sin(math.radians(pose.azimuth))
@@ -63,7 +66,7 @@ class Detect:
         window = Square(centre_x, centre_y, self.context * face.side, 0.0)
         size = round(self.context * min(face.side, self.max_face))
         return Portrait(
-            name=name,
+            name=photo.name,
             image=sample(image, window, size).clamp(0.0, 1.0),
             mask=self.segment(image, face, window, size),
             fiducials=from_photo(mesh[:, :2], window, size),
@@ -75,7 +78,15 @@ class Detect:
             face_size=face.side,
             corner=mesh.new_tensor([centre_x, centre_y]) - window.side / 2,
             step=window.side / size,
+            identity=self.recognize(image, mesh[:, :2]),
+            file_bytes=len(photo.encoded),
         )
+
+    def _fault(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> str:
+        """Why a face is of no use; empty if it is."""
+        if face.side < self.min_face:
+            return f"face too small ({face.side:.0f} pixels)"
+        return self._exposure_fault(image, face)
 
     def _exposure_fault(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> str:
         """What is wrong with the light on the face; empty if nothing is."""

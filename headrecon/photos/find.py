@@ -1,4 +1,4 @@
-"""Find the face of the photo's subject, and its points."""
+"""Find the faces that a photo could be about, and their points."""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -15,17 +15,17 @@ from headrecon.types import Rejection
 
 @dataclass(frozen=True)
 class FindFace:
-    """The face that a photo is about, or why there is none.
+    """The faces that a photo could be about, or why there is none.
 
     The detector sees a fixed number of pixels and likes faces of a middling share of its window. So
     the whole photo is looked at first, then, if that gives no good face, the photo amid an empty
-    margin (close-ups whose face fills the frame) and four overlapping quarters (small faces). The
-    face that is chosen is looked at once more in a window of its own, always at the same scale,
-    which steadies its box and points. The scale matters: in narrow windows the points of a profile
-    crowd together, as if it were turned by 70 degrees only.
+    margin (close-ups whose face fills the frame) and four overlapping quarters (small faces). Faces
+    that are chosen are looked at once more in windows of their own, always at the same scale,
+    which steadies their boxes and points. The scale matters: in narrow windows the points of a
+    profile crowd together, as if it were turned by 70 degrees only.
 
-    The subject is taken to be the face with the largest side * score * centrality, where centrality
-    falls from 1 in the middle of the photo to 1/2 at its edge.
+    A face's claim is its side * score * centrality, where centrality falls from 1 in the middle of
+    the photo to 1/2 at its edge.
     """
 
     min_score: float
@@ -37,20 +37,20 @@ class FindFace:
     focus: float
     """Side of the window of the last look, in sides of the face's box."""
     rival: float
-    """A second face whose claim is at least this share of the first's makes the photo ambiguous.
+    """Other faces count whose claim is at least this share of the strongest."""
+    most: int
+    """Faces that are looked at closely in one photo."""
 
-    With a value above 1 the strongest claim always wins.
-    """
-
-    def __call__(self, name: str, image: Float[Tensor, "rgb=3 h w"]) -> Face | Rejection:
-        """Look, choose, and look again."""
+    def __call__(
+        self, name: str, image: Float[Tensor, "rgb=3 h w"]
+    ) -> tuple[Face, ...] | Rejection:
+        """Look, choose, and look again; the strongest claim comes first."""
         faces = self._look(image)
         if not faces:
             return Rejection(name, "no face found")
-        best, *others = faces
-        if any(_claim(face, image) >= self.rival * _claim(best, image) for face in others):
-            return Rejection(name, "several faces of similar size")
-        return self._look_closer(image, best)
+        least = self.rival * _claim(faces[0], image)
+        chosen = [face for face in faces if _claim(face, image) >= least][: self.most]
+        return tuple(self._look_closer(image, face) for face in chosen)
 
     def _look(self, image: Float[Tensor, "rgb=3 h w"]) -> tuple[Face, ...]:
         """The faces of the photo, the strongest claim first."""
@@ -79,10 +79,10 @@ def detect_fiducials(
     image: Float[Tensor, "rgb=3 h w"], find_face: FindFace
 ) -> tuple[Face, Float[Tensor, "468 xyz=3"], float] | Rejection:
     """The photo's face, the points of its mesh in photo pixels, and the mesh's own confidence."""
-    face = find_face("", image)
-    if isinstance(face, Rejection):
-        return face
-    return face, *steady_mesh(image, face)
+    faces = find_face("", image)
+    if isinstance(faces, Rejection):
+        return faces
+    return faces[0], *steady_mesh(image, faces[0])
 
 
 def steady_mesh(

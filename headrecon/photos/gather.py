@@ -1,5 +1,7 @@
 """The photos of a folder."""
 
+import csv
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +10,10 @@ import numpy as np
 import torch
 
 from headrecon.types import Photo
+
+OVERRIDES = "overrides.csv"
+_WISHES = ("keep", "drop")
+_log = logging.getLogger(__name__)
 
 
 class NoPhotos(ValueError):
@@ -21,6 +27,8 @@ class Folder:
     root: Path
     names: tuple[str, ...]
     """Paths relative to `root`, with forward slashes."""
+    overrides: dict[str, str]
+    """What the user has decided about photos: keep or drop, by name."""
 
     def __len__(self) -> int:
         """The number of photos."""
@@ -58,8 +66,29 @@ class Gather:
             raise NoPhotos(
                 f"the photo folder {root} holds no photos (looked for {' '.join(self.suffixes)})"
             )
-        return Folder(root, tuple(names))
+        return Folder(root, tuple(names), read_overrides(root / OVERRIDES, set(names)))
 
     def _is_photo(self, path: Path) -> bool:
         hidden = any(part.startswith(".") for part in path.parts)
         return not hidden and path.suffix.lower() in self.suffixes
+
+
+def read_overrides(file: Path, names: set[str]) -> dict[str, str]:
+    """Rows `name,keep` or `name,drop`; a header is allowed, and so is a missing file.
+
+    Raises `ValueError` for a row that is anything else; a photo that does not exist is only said.
+    """
+    if not file.is_file():
+        return {}
+    found = {}
+    with file.open(newline="", encoding="utf-8-sig") as opened:
+        for number, row in enumerate(csv.reader(opened), start=1):
+            cells = [cell.strip() for cell in row]
+            if not any(cells) or (number == 1 and cells[0].lower() == "name"):
+                continue
+            if len(cells) != 2 or cells[1].lower() not in _WISHES:
+                raise ValueError(f"{file} line {number}: {','.join(row)!r} is no name,keep|drop")
+            if cells[0] not in names:
+                _log.warning("%s line %d: there is no photo %s", file.name, number, cells[0])
+            found[cells[0]] = cells[1].lower()
+    return found

@@ -45,7 +45,7 @@ class HeadNetwork(nn.Module):
             "timm-mobilenetv3_small_100",
             encoder_weights=None,
             classes=len(LABELS) + 3,
-            decoder_channels=(128, 64, 48, 32, 24),
+            decoder_channels=(96, 64, 40, 24, 16),
         )
 
     def forward(self, images: Float[Tensor, "window rgb=3 h w"]) -> Seen:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from headrecon.photos.detect import Detect
-from headrecon.types import Photo, Portrait, Rejection, Template
+from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,15 @@ class NoisyDetect:
     noise: float
     """Standard deviation in sides of the face's box."""
 
-    def __call__(self, photo: Photo, template: Template) -> Portrait | Rejection:
+    def __call__(self, photo: Photo, template: Template) -> Sighting | Rejection:
         """Look at one photo; the noise depends on its name alone."""
         found = self.detect(photo, template)
         if isinstance(found, Rejection):
             return found
-        seed = int.from_bytes(hashlib.sha256(photo.name.encode()).digest()[:4], "big")
+        return Sighting(found.name, tuple(map(self._disturbed, found.portraits)))
+
+    def _disturbed(self, found: Portrait) -> Portrait:
+        seed = int.from_bytes(hashlib.sha256(found.name.encode()).digest()[:4], "big")
         generator = torch.Generator().manual_seed(seed)
         spread = self.noise * found.face_size / found.step
         moved = {

