@@ -161,7 +161,7 @@ def write_tables(config: Config, folder: Path) -> None:
         "Accuracy": tables.table(records, tables.ACCURACY, rows),
         "Median error of the face by person (mm)": tables.per_subject(records, FACE, rows),
         "Stages": tables.table(records, tables.HEALTH, [r for r in rows if r == FULL]),
-        "Views": tables.by_place(records, r"view[-+]\d+", FULL),
+        "Views": tables.by_place(records, r"view[-+]\d+((up|down)\d+)?", FULL),
         "Single photos by true azimuth": tables.by_place(records, r"photos/azimuth_.*", FULL),
         "Two halves of a collection": tables.table(
             records, sorted({r.measure for r in records if r.row == "repeat"}), ["repeat"]

@@ -28,6 +28,7 @@ from headrecon.types import (
 )
 from headrecon.views.align import Align
 from headrecon.views.cluster import Cluster
+from headrecon.views.mirror import with_mirror_images
 from headrecon.views.pose import Pose
 
 
@@ -75,12 +76,14 @@ class Pipeline:
             tuple(found for found in seen if isinstance(found, Sighting)), overrides
         )
         portraits = collection.kept
+        if self.cluster.mirror:
+            portraits = with_mirror_images(portraits, template)
         views = self.cluster(portraits)
         monitor.collection(collection, rejections, views)
         if not views:
             raise ValueError(
                 f"no view has the {self.cluster.minimum} photos that it needs: {len(seen)} photos, "
-                f"{len(portraits)} of them of use"
+                f"{len(collection.kept)} of them of use"
             )
 
         # Per view: one canvas, one common shape, and light times shape.

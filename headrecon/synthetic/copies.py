@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
-from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.geometry.surface import at
+from headrecon.geometry.symmetry import mirror_partners
 from headrecon.synthetic.develop import reworked
 from headrecon.template.build import BuildTemplate
 from headrecon.truth import PhotoTruth
@@ -92,5 +92,4 @@ def _moved(
 def mirror_order() -> Int[Tensor, " fiducial=468"]:
     """For each fiducial the one on the other side of the face."""
     template = BuildTemplate(size=1.0)()
-    places = at(template.fiducials, template.faces, template.vertices).numpy()
-    return torch.from_numpy(KDTree(places).query(places * [-1.0, 1.0, 1.0])[1])
+    return mirror_partners(at(template.fiducials, template.faces, template.vertices))
