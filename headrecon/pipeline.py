@@ -1,6 +1,7 @@
 """The method, in order."""
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,7 +13,9 @@ from headrecon.mesh.refine import TERMS, Refine
 from headrecon.monitor import Monitor
 from headrecon.photos.curate import Curate
 from headrecon.photos.detect import Detect
+from headrecon.photos.excerpt import Excerpt
 from headrecon.photos.noisy import NoisyDetect
+from headrecon.photos.thin import Thin
 from headrecon.shading.disambiguate import Disambiguate
 from headrecon.shading.factorize import Factorize
 from headrecon.store import Store
@@ -25,6 +28,7 @@ from headrecon.types import (
     Rejection,
     Sighting,
     Template,
+    Video,
 )
 from headrecon.views.align import Align
 from headrecon.views.cluster import Cluster
@@ -40,8 +44,10 @@ class Pipeline:
     """
 
     template: BuildTemplate
+    excerpt: Excerpt
     detect: Detect | NoisyDetect
     curate: Curate
+    thin: Thin
     cluster: Cluster
     align: Align
     flow: CollectionFlow
@@ -53,15 +59,27 @@ class Pipeline:
     refine: Refine
 
     def look(
-        self, photos: Iterable[Photo], store: Store
+        self, photos: Iterable[Photo | Video | Rejection], store: Store
     ) -> tuple[Template, tuple[Sighting | Rejection, ...]]:
-        """Per photo: find the heads, their fiducials, poses and outlines."""
+        """Per photo, or frame of a video: find the heads, their fiducials, poses and outlines."""
         template = store.recall("template", self.template)
-        return template, store.recall_each("photos", self.detect, photos, template)
+        stills, about = self._stills(photos, store), operator.length_hint(photos)
+        seen = store.recall_each("photos", self.detect, stills, template, expected=about)
+        return template, seen
+
+    def _stills(
+        self, photos: Iterable[Photo | Video | Rejection], store: Store
+    ) -> Iterator[Photo | Rejection]:
+        """The photos, and of each video the frames that are worth a look."""
+        for photo in photos:
+            if isinstance(photo, Video):
+                yield from store.recall(f"videos/{photo.name}", self.excerpt, photo)
+            else:
+                yield photo
 
     def run(
         self,
-        photos: Iterable[Photo],
+        photos: Iterable[Photo | Video | Rejection],
         overrides: Mapping[str, str],
         store: Store,
         monitor: Monitor,
@@ -75,6 +93,7 @@ class Pipeline:
         collection = self.curate(
             tuple(found for found in seen if isinstance(found, Sighting)), overrides
         )
+        collection = self.thin(collection, overrides)
         portraits = collection.kept
         if self.cluster.mirror:
             portraits = with_mirror_images(portraits, template)

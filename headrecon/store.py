@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from headrecon.archive import moved, pack, unpack
 from headrecon.fingerprint import Fingerprint, Sources
+from headrecon.types import Rejection
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -81,14 +82,23 @@ class Store:
         return result
 
     def recall_each(
-        self, folder: str, stage: Callable[..., Result], items: Iterable[Named], *others: object
-    ) -> tuple[Result, ...]:
+        self,
+        folder: str,
+        stage: Callable[..., Result],
+        items: Iterable[Named],
+        *others: object,
+        expected: int = 0,
+    ) -> tuple[Result | Rejection, ...]:
         """The stage's result for each item, by its name, with one bar and one line for them all.
 
-        Items are asked for one by one and not kept, so they may be many and large.
+        Items are asked for one by one and not kept, so they may be many and large; `expected` says
+        about how many. Of one that was rejected before, the rejection is the result.
         """
         started, outcomes, results = time.perf_counter(), Counter[str](), []
-        for item in tqdm(items, desc=folder, leave=False, disable=None):
+        for item in tqdm(items, folder, expected or None, leave=False, disable=None):
+            if isinstance(item, Rejection):
+                results.append(item)
+                continue
             result, outcome = self._recall(f"{folder}/{item.name}", stage, (item, *others))
             results.append(result)
             outcomes[outcome] += 1

@@ -15,10 +15,10 @@ from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line, require_subject
 from headrecon.monitor import Monitor
 from headrecon.outputs import write_outputs
-from headrecon.photos.gather import Folder
+from headrecon.photos.gather import Pile
 from headrecon.pipeline import Pipeline
 from headrecon.score import score
-from headrecon.settings import Config, Refusal
+from headrecon.settings import Config
 from headrecon.store import Store
 from headrecon.truth import Truth
 
@@ -42,7 +42,7 @@ def reconstruct(config: Config) -> None:
     run_dir = together / _sweep_folder()
     with logging_redirect_tqdm():
         # What does not depend on the settings that are swept is shared by the runs of a sweep.
-        shared = {"photos": together / "artifacts" / "photos"}
+        shared = {name: together / "artifacts" / name for name in ("videos", "photos")}
         store = Store(run_dir / "artifacts", device, shared)
         logger.info("run: %s", run_dir)
         photos, truth = _photos(config)
@@ -60,14 +60,12 @@ def reconstruct(config: Config) -> None:
         logger.info("report: %s", (run_dir / "report" / "index.html").resolve())
 
 
-def _photos(config: Config) -> tuple[Folder, Truth | None]:
+def _photos(config: Config) -> tuple[Pile, Truth | None]:
     """Photos of the folder that the subject names, and the truth if the subject is made up."""
     subject, folder, truth = config.subject, Path(config.subject.photos), None
     if "session" in subject:
         session = hydra.utils.instantiate(subject.session, _convert_="all")
         truth = session(folder, Path(subject.truth))
-    if not folder.is_dir():
-        raise Refusal(f"there is no folder {folder.resolve()}: put photos of {subject.name} there")
     return hydra.utils.instantiate(config.gather, _convert_="all")(folder), truth
 
 

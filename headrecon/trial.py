@@ -11,11 +11,20 @@ from hydra import compose
 from headrecon.evaluate.repeat import half
 from headrecon.monitor import Silent
 from headrecon.outputs import write_mesh
-from headrecon.photos.gather import Folder
+from headrecon.photos.gather import Pile
 from headrecon.pipeline import Pipeline
 from headrecon.settings import Config, check
 from headrecon.store import Store
-from headrecon.types import HeadMesh, Photo, Portrait, Reconstruction, Sighting, Template
+from headrecon.types import (
+    HeadMesh,
+    Photo,
+    Portrait,
+    Reconstruction,
+    Rejection,
+    Sighting,
+    Template,
+    Video,
+)
 
 FULL = "full_method"
 Baseline = Callable[[Template, tuple[Portrait, ...]], HeadMesh]
@@ -58,7 +67,7 @@ class Collection:
         faces = tuple(one for one in seen if isinstance(one, Sighting))
         return baseline(template, pipeline.curate(faces, photos.overrides).kept)
 
-    def _gathered(self, config: Config) -> Folder:
+    def _gathered(self, config: Config) -> Pile:
         return hydra.utils.instantiate(config.gather, _convert_="all")(config.subject.photos)
 
     def _store(self, name: str) -> Store:
@@ -78,6 +87,7 @@ def _pipeline(config: Config) -> Pipeline:
     return hydra.utils.instantiate(config.pipeline, _convert_="all")
 
 
-def _half(photos: Iterable[Photo], part: int) -> Iterator[Photo]:
-    """The photos of one half."""
-    return (photo for photo in photos if half(photo) == part)
+def _half(photos: Pile, part: int) -> Iterator[Photo | Video]:
+    """The photos of one half; the frames of a video stay together."""
+    readable = (photo for photo in photos if not isinstance(photo, Rejection))
+    return (photo for photo in readable if half(photo) == part)

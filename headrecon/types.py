@@ -19,6 +19,14 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Video:
+    """A film as found: its name and the bytes of its file."""
+
+    name: str
+    encoded: UInt8[Tensor, " byte"]
+
+
+@dataclass(frozen=True)
 class Rejection:
     """A photo that cannot be used, and why in one line."""
 

@@ -8,7 +8,7 @@ import torch
 from headrecon.monitor import Monitor
 from headrecon.pipeline import Pipeline
 from headrecon.store import Store
-from headrecon.types import Photo, Reconstruction
+from headrecon.types import Photo, Reconstruction, Rejection, Video
 from tests import artifacts
 
 
@@ -35,7 +35,11 @@ class Still(Pipeline):
     """Has the same result for all photos."""
 
     def run(
-        self, photos: Iterable[Photo], overrides: Mapping[str, str], store: Store, monitor: Monitor
+        self,
+        photos: Iterable[Photo | Video | Rejection],
+        overrides: Mapping[str, str],
+        store: Store,
+        monitor: Monitor,
     ) -> Reconstruction:
         seen = store.recall_each("photos", Copy(), photos)
         count = store.recall("count", Count(self.cluster.count))
@@ -49,7 +53,11 @@ class Interrupted(Pipeline):
     """Is interrupted after its first result."""
 
     def run(
-        self, photos: Iterable[Photo], overrides: Mapping[str, str], store: Store, monitor: Monitor
+        self,
+        photos: Iterable[Photo | Video | Rejection],
+        overrides: Mapping[str, str],
+        store: Store,
+        monitor: Monitor,
     ) -> Reconstruction:
         store.recall_each("photos", Copy(), photos)
         raise KeyboardInterrupt
@@ -60,6 +68,10 @@ class Failing(Pipeline):
     """Finds that the photos are of no use."""
 
     def run(
-        self, photos: Iterable[Photo], overrides: Mapping[str, str], store: Store, monitor: Monitor
+        self,
+        photos: Iterable[Photo | Video | Rejection],
+        overrides: Mapping[str, str],
+        store: Store,
+        monitor: Monitor,
     ) -> Reconstruction:
         raise ValueError("no view has enough photos:\n2 in the largest")

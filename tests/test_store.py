@@ -177,6 +177,15 @@ def test_results_for_many_inputs_come_in_order_and_in_one_line(
     ]
 
 
+def test_what_was_rejected_before_is_passed_on_in_its_place(tmp_path: Path) -> None:
+    store, refused = Store(tmp_path), Rejection("b", "cannot be read")
+    first, second, third = store.recall_each(
+        "photos", Weigh(9.0), [photo(3, name="a"), refused, photo(4, name="c")]
+    )
+    assert (type(first), second, type(third)) == (DepthMap, refused, DepthMap)
+    assert store.counts == {"computed": 2}
+
+
 def test_chosen_results_can_rest_elsewhere_and_be_shared(tmp_path: Path) -> None:
     shared = {"photos": tmp_path / "shared"}
     one, two = (Store(tmp_path / run, elsewhere=shared) for run in ("one", "two"))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from headrecon import train
+from headrecon.photos.gather import NoPhotos
 from tests.commands import start
 
 Run = Callable[..., tuple[int, str, str]]
@@ -86,7 +87,7 @@ def test_the_gpu_is_refused_where_there_is_none(run: Run) -> None:
 
 
 def test_debugging_shows_where_an_error_arose(run: Run) -> None:
-    with pytest.raises(train.Refusal):
+    with pytest.raises(NoPhotos):
         run("+subject=tom_hanks", "debug=true")
 
 

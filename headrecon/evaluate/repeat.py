@@ -7,11 +7,11 @@ import trimesh
 
 from headrecon.evaluate.surface import INNER, Similarity
 from headrecon.geometry.similarity import fit_similarity
-from headrecon.types import REGIONS, HeadMesh, Photo, Template
+from headrecon.types import REGIONS, HeadMesh, Photo, Template, Video
 
 
-def half(photo: Photo) -> int:
-    """0 or 1: the half of the collection that a photo belongs to, by its contents."""
+def half(photo: Photo | Video) -> int:
+    """0 or 1: the half of the collection that a photo or video belongs to, by its contents."""
     return hashlib.sha256(photo.encoded.numpy().tobytes()).digest()[0] & 1
 
 

@@ -19,9 +19,12 @@ except ImportError:
 else:
     pillow_heif.register_heif_opener()
 
+# Other decoders of PIL run programs (EPS), or were never meant for files of strangers.
+_KINDS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "HEIF", "AVIF")
+
 
 def decode(photo: Photo, max_pixels: int) -> Float[Tensor, "rgb=3 h w"] | Rejection:
-    """The picture in linear RGB, upright, or why it cannot be read.
+    """The picture in linear RGB, upright, or why it cannot be read; of several the first.
 
     `max_pixels` guards memory: a small file can claim to hold a picture of any size. HEIC is read
     if pillow-heif is installed.
@@ -35,7 +38,7 @@ def decode(photo: Photo, max_pixels: int) -> Float[Tensor, "rgb=3 h w"] | Reject
         with warnings.catch_warnings():
             # Odd metadata and sizes are judged here, by the picture that comes out.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as opened:
+            with Image.open(io.BytesIO(content), formats=_kinds()) as opened:
                 if opened.width * opened.height > max_pixels:
                     return Rejection(photo.name, f"more than {max_pixels} pixels")
                 picture = _upright_rgb(opened)
@@ -43,32 +46,56 @@ def decode(photo: Photo, max_pixels: int) -> Float[Tensor, "rgb=3 h w"] | Reject
         return Rejection(photo.name, f"more than {max_pixels} pixels")
     except Image.UnidentifiedImageError:
         return Rejection(photo.name, "not a picture, or of a kind that cannot be read")
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError) as error:
-        # Broken files end in many ways inside the decoders.
+    except Exception as error:
+        # Broken files end in any way inside the decoders.
         return Rejection(photo.name, f"broken file ({' '.join(str(error).split())})")
     return _linear_of_code()[torch.from_numpy(np.array(picture)).movedim(-1, 0).int()]
 
 
+def _kinds() -> list[str]:
+    """Those of the kinds that this installation can read."""
+    Image.init()
+    return [kind for kind in _KINDS if kind in Image.OPEN]
+
+
 def _upright_rgb(opened: Image.Image) -> Image.Image:
     """The picture in 8-bit sRGB, turned as its EXIF tag says."""
-    picture = ImageOps.exif_transpose(opened)
+    opened.load()
+    profile = opened.info.get("icc_profile", b"")
+    try:
+        picture = ImageOps.exif_transpose(opened)
+    except Exception:
+        # A broken tag is no reason to lose the photo.
+        picture = opened
+    picture = _eight_bits(picture)
+    if not picture.has_transparency_data:
+        return _in_srgb(picture, profile)
+    layer = picture.convert("RGBA")
+    color = _in_srgb(layer.convert("RGB"), profile)
+    black = Image.new("RGB", layer.size)
+    return Image.composite(color, black, layer.getchannel("A"))
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """The picture with 8 bits a channel; PIL clips deeper grey at 255 instead of scaling it."""
     if picture.mode.startswith("I"):
-        # PIL clips 16-bit grey at 255 instead of scaling it.
-        grey = np.asarray(picture, dtype=np.float64) / 257.0
-        picture = Image.fromarray(grey.round().clip(0, 255).astype(np.uint8))
-    if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, (0, 0, 0, 255)), layer)
-        return picture.convert("RGB")
-    return _in_srgb(picture)
+        levels = np.asarray(picture, dtype=np.float64) / 257.0
+    elif picture.mode == "F":
+        # Numbers are fractions of white, or levels, or too large for either.
+        levels = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+        levels *= 255.0 if levels.max(initial=0.0) <= 1.0 else 1.0
+    else:
+        return picture
+    return Image.fromarray(levels.round().clip(0, 255).astype(np.uint8))
 
 
-def _in_srgb(picture: Image.Image) -> Image.Image:
-    """The picture converted from the colour space that its file declares, if it declares one."""
-    declared = picture.info.get("icc_profile")
-    if declared and picture.mode in ("RGB", "CMYK", "L"):
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """The picture converted from the colour space of an ICC profile, if it fits the picture."""
+    if picture.mode not in ("L", "CMYK"):
+        picture = picture.convert("RGB")
+    if profile:
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(declared))
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             converted = ImageCms.profileToProfile(
                 picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
             )

@@ -2,75 +2,109 @@
 
 import csv
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from headrecon.types import Photo
+from headrecon.photos.source import File, Source, reason_of, shown
+from headrecon.types import Photo, Rejection, Video
 
 OVERRIDES = "overrides.csv"
+SOURCES = "sources.csv"
 _WISHES = ("keep", "drop")
 _log = logging.getLogger(__name__)
 
 
 class NoPhotos(ValueError):
-    """The folder is missing, or holds nothing that could be a photo."""
+    """The photos are missing, or there is nothing that could be one."""
 
 
 @dataclass(frozen=True)
-class Folder:
-    """The photos of a folder in the order of their names, each read only when it is asked for."""
+class Pile:
+    """The photos of a subject in the order of their names, each read only when it is asked for."""
 
-    root: Path
-    names: tuple[str, ...]
-    """Paths relative to `root`, with forward slashes."""
+    sources: tuple[Source | Rejection, ...]
+    """What could not even be a photo is there with the reason."""
     overrides: dict[str, str]
     """What the user has decided about photos: keep or drop, by name."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What tells them apart."""
+        return tuple(source.name for source in self.sources)
+
     def __len__(self) -> int:
-        """The number of photos."""
-        return len(self.names)
+        """The number of files."""
+        return len(self.sources)
 
-    def __iter__(self) -> Iterator[Photo]:
-        """One photo after the other; none stays in memory."""
-        return (self.read(name) for name in self.names)
-
-    def read(self, name: str) -> Photo:
-        """The photo of that name."""
-        content = np.fromfile(self.root / name, dtype=np.uint8)
-        return Photo(name, torch.from_numpy(content))
+    def __iter__(self) -> Iterator[Photo | Video | Rejection]:
+        """One after the other; none stays in memory."""
+        for source in self.sources:
+            yield source if isinstance(source, Rejection) else source.read()
 
 
 @dataclass(frozen=True)
 class Gather:
-    """The photos in a folder and its subfolders, hidden ones left out.
+    """The photos and videos in a folder and its subfolders, hidden ones left out.
 
-    Files are chosen by the ends of their names, so that notes beside the photos are no error, while
-    a broken photo is gathered, and later rejected with a reason.
+    They are told by the ends of their names. Whatever else lies there is gathered as a rejection,
+    so that nothing is missed without a word; the tables that belong to the folder are not.
     """
 
-    suffixes: tuple[str, ...] | list[str]
+    photos: list[str]
     """Endings of the names of photos, in lower case and with the dot."""
+    videos: list[str]
+    most_bytes: int
+    """Larger photos are not read."""
+    most_video_bytes: int
 
-    def __call__(self, folder: str | Path) -> Folder:
+    def __call__(self, folder: str | Path) -> Pile:
         """List the folder; nothing is read yet."""
         root = Path(folder)
         if not root.is_dir():
-            raise NoPhotos(f"the photo folder {root} does not exist; put the photos there")
-        paths = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-        names = sorted(path.as_posix() for path in paths if self._is_photo(path))
-        if not names:
-            raise NoPhotos(
-                f"the photo folder {root} holds no photos (looked for {' '.join(self.suffixes)})"
-            )
-        return Folder(root, tuple(names), read_overrides(root / OVERRIDES, set(names)))
+            raise NoPhotos(f"there is no folder {root.resolve()}: put the photos there")
+        found = {entry.name: entry for entry in self._entries(root)}
+        if not any(isinstance(entry, File) for entry in found.values()):
+            kinds = " ".join([*self.photos, *self.videos])
+            raise NoPhotos(f"the folder {root.resolve()} holds no photos (looked for {kinds})")
+        sources = tuple(found[name] for name in sorted(found))
+        return Pile(sources, read_overrides(root / OVERRIDES, set(found)))
 
-    def _is_photo(self, path: Path) -> bool:
-        hidden = any(part.startswith(".") for part in path.parts)
-        return not hidden and path.suffix.lower() in self.suffixes
+    def _entries(self, root: Path) -> Iterator[File | Rejection]:
+        """Everything below a folder, in no order."""
+        failures: list[OSError] = []
+        for place, folders, files in os.walk(root, onerror=failures.append):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            here = Path(place)
+            for name in folders:
+                yield from self._folder(here / name, root)
+            for name in files:
+                beside = here == root and name in (OVERRIDES, SOURCES)
+                if not name.startswith(".") and not beside:
+                    yield self._file(here / name, root)
+        for failure in failures:
+            name = _name(Path(failure.filename), root)
+            yield Rejection(name, f"cannot be opened ({reason_of(failure)})")
+
+    def _folder(self, path: Path, root: Path) -> Iterator[Rejection]:
+        """What there is to say about a subfolder."""
+        if path.is_symlink():
+            yield Rejection(_name(path, root), "a link to a folder, which is not followed")
+        elif path.suffix.lower() in (*self.photos, *self.videos):
+            yield Rejection(_name(path, root), "a folder, not a photo")
+
+    def _file(self, path: Path, root: Path) -> File | Rejection:
+        suffix, name = path.suffix.lower(), _name(path, root)
+        if suffix in self.photos:
+            return File(name, path, Photo, self.most_bytes)
+        if suffix in self.videos:
+            return File(name, path, Video, self.most_video_bytes)
+        return Rejection(name, "not a photo, by the end of its name")
+
+
+def _name(path: Path, root: Path) -> str:
+    return shown(path.relative_to(root).as_posix())
 
 
 def read_overrides(file: Path, names: set[str]) -> dict[str, str]:

@@ -1,10 +1,11 @@
 import io
 import warnings
 
+import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
 from headrecon.photos.decode import decode
 from headrecon.types import Photo, Rejection
@@ -87,6 +88,66 @@ def test_transparent_pixels_are_black():
 def test_common_formats_are_read(kind: str):
     expected = read(encoded(ramp()))
     assert float((read(encoded(ramp(), kind)) - expected).abs().mean()) < 0.02
+
+
+def test_sixteen_bit_color_keeps_its_range():
+    levels = np.zeros((2, 3, 3), np.uint16)
+    levels[0, :, 2] = [0, 32896, 65535]
+    levels[1, :, 0] = 65535
+    for kind in (".png", ".tiff"):
+        _, content = cv2.imencode(kind, levels)
+        image = read(as_photo(content.tobytes()))
+        # OpenCV's channels are blue, green, red.
+        assert torch.allclose(image[0, 0], torch.tensor([0.0, 0.2158605, 1.0]), atol=1e-5)
+        assert image[:, 1, 0].tolist() == [0.0, 0.0, 1.0]
+
+
+def test_fractions_of_light_keep_their_range():
+    picture = Image.fromarray(np.array([[0.0, 0.5, 1.0, np.nan]], np.float32))
+    assert read(encoded(picture, "TIFF"))[0, 0].tolist() == pytest.approx(
+        [0.0, 0.2158605, 1.0, 0.0], abs=1e-5
+    )
+
+
+def test_of_several_pictures_the_first_is_read():
+    frames = [Image.new("RGB", (8, 6), color) for color in ("red", "blue", "lime")]
+    for kind in ("GIF", "WEBP", "PNG", "TIFF", "AVIF"):
+        photo = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+        assert read(photo)[:, 3, 4].tolist() == pytest.approx([1.0, 0.0, 0.0], abs=0.02)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colors_are_converted_from_the_profile_of_the_file(mode: str):
+    picture = ramp().convert(mode)
+    whole = read(encoded(ramp()))
+    # A profile in which the ramp's red is called green.
+    srgb = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    swapped = srgb.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ").replace(b"?XYZ", b"gXYZ")
+    image = read(encoded(picture, icc_profile=bytes(swapped)))
+    tolerance = 0.2 if mode == "P" else 0.02
+    assert float((image[[1, 0, 2]] - whole).abs().mean()) < tolerance
+    assert float((image - whole).abs().mean()) > 0.2
+    broken = read(encoded(picture, icc_profile=b"no profile"))
+    assert float((broken - whole).abs().mean()) < tolerance
+
+
+def test_palettes_with_transparency_are_black_there():
+    picture = Image.new("P", (2, 1), 0)
+    picture.putpalette([255, 255, 255, 255, 0, 0])
+    picture.putpixel((1, 0), 1)
+    image = read(encoded(picture, transparency=1))
+    assert image[:, 0].T.tolist() == [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+def test_a_broken_exif_tag_loses_no_photo():
+    picture = io.BytesIO()
+    ramp().save(picture, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12")
+    assert read(as_photo(picture.getvalue())).shape == (3, 24, 40)
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PCX", "TGA", "PPM"])
+def test_kinds_that_are_no_photos_are_not_even_tried(kind: str):
+    assert "not a picture" in refusal(encoded(ramp(), kind))
 
 
 def test_heic_is_read_where_it_can_be():

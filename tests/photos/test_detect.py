@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from headrecon.photos.detect import Detect
-from headrecon.photos.gather import Gather
 from headrecon.synthetic.chance import Taking
 from headrecon.template.build import BuildTemplate
 from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
+from tests.photos.settings import configured
 from tests.synthetic.sessions import CHANCE, SESSION
 
 
@@ -119,6 +119,7 @@ def test_inputs_are_left_alone_and_the_answer_is_repeatable(detect, photos, temp
 
 
 def test_a_face_is_found_in_real_photos(detect: Detect, template: Template, real_photos: Path):
-    photos = islice(Gather([".jpg"])(real_photos), 20)
+    gathered = configured("gather/folder.yaml")(real_photos)
+    photos = islice((photo for photo in gathered if isinstance(photo, Photo)), 20)
     found = [detect(photo, template) for photo in photos]
     assert sum(isinstance(result, Sighting) for result in found) >= 0.9 * len(found)
