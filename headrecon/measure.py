@@ -59,9 +59,13 @@ def _tracks(
     known: dict[str, PhotoTruth],
     subject: int,
 ) -> Tracks:
-    """True fiducials in the portraits of a view; those of strangers do not count."""
+    """True fiducials in the portraits of a view; strangers and mirror images do not count."""
     xy, visible = [], []
     for name in stack.names:
+        if name not in portraits:
+            xy.append(torch.zeros(468, 2))
+            visible.append(torch.zeros(468, dtype=torch.bool))
+            continue
         portrait, truth = portraits[name], known[name]
         xy.append((truth.fiducials - portrait.corner) / portrait.step)
         visible.append(truth.visible & (truth.identity == subject))

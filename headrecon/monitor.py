@@ -14,6 +14,8 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from tqdm import tqdm
 
 from headrecon.draw import maps, panel, photos, turntable
+from headrecon.draw.advice import advise
+from headrecon.draw.coverage import coverage
 from headrecon.draw.rendered import beside_its_average
 from headrecon.draw.viewer import srgb_levels
 from headrecon.evaluate.reprojection import reproject
@@ -91,18 +93,26 @@ class Monitor:
     ) -> None:
         """The photos, and which of them the views are made of."""
         portraits, kept = collection.portraits, collection.kept
-        used = sum(len(view.names) for view in views)
+        names = {name for view in views for name in view.names}
+        inside = [portrait for portrait in portraits if portrait.name in names]
+        outside = [portrait for portrait in portraits if portrait.name not in names]
         self.number("photos/found_count", len(portraits) + len(rejections))
-        self.number("photos/kept_count", used)
+        self.number("photos/kept_count", len(inside))
         logger.info(
             "photos: %d found, %d show a head, %d of them of use, %d in views: %s",
-            *(len(portraits) + len(rejections), len(portraits), len(kept), used),
+            *(len(portraits) + len(rejections), len(portraits), len(kept), len(inside)),
             ", ".join(f"{view.label} has {len(view.names)}" for view in views) or "none",
         )
         if kept:
             self.picture("photos/portraits", photos.contact_sheet(kept))
             azimuths = torch.tensor([portrait.azimuth for portrait in kept])
             self.writer.add_histogram("photos/azimuth_degrees", azimuths, 0)
+        self.picture("photos/coverage", coverage(inside, outside))
+        advice = advise(kept, views)
+        for one in advice:
+            if one.add:
+                logger.info("to add: %s", one)
+        self.writer.add_text("photos/advice", "\n".join(f"- {one}" for one in advice))
         for view in views:
             self.number(f"{view.label}/photos_count", len(view.names))
 

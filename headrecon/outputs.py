@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from headrecon.draw.report import Figure, Frame, Section, Table, report
+from headrecon.draw.collection import collection_page
+from headrecon.draw.report import Figure, Frame, Link, Section, Table, report
 from headrecon.draw.viewer import colored, glb, srgb_levels, turnable_page
 from headrecon.files import write
 from headrecon.types import HeadMesh, Reconstruction
@@ -38,6 +39,11 @@ def write_outputs(
     write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
     page = report_page(name, found, table, metrics, pictures)
     write(run_dir / "report" / "index.html", page)
+    reasons = {row["name"]: row["reason"] for row in table}
+    write(
+        run_dir / "report" / "photos.html",
+        collection_page(name, found.collection, found.rejections, found.views, reasons),
+    )
 
 
 def write_mesh(folder: Path, mesh: HeadMesh) -> None:
@@ -50,13 +56,20 @@ def write_mesh(folder: Path, mesh: HeadMesh) -> None:
 
 
 def photo_table(found: Reconstruction) -> list[dict[str, str]]:
-    """A row for each photo, by name: whether a view is made of it, and if not, why not."""
-    view_of = {name: view.label for view in found.views for name in view.names}
+    """A row for each photo, by name: whether a view is made of it, and if not, why not.
+
+    A photo in several views has all of them in its row, with blanks between. Mirror images are no
+    photos.
+    """
+    views_of: dict[str, list[str]] = {}
+    for view in found.views:
+        for name in view.names:
+            views_of.setdefault(name, []).append(view.label)
     rows = []
     for portrait, verdict in zip(
         found.collection.portraits, found.collection.verdicts, strict=True
     ):
-        view = view_of.get(portrait.name, "")
+        view = " ".join(views_of.get(portrait.name, []))
         reason = verdict.reason or ("" if view else NO_VIEW)
         angles = (portrait.azimuth, portrait.elevation, portrait.roll)
         numbers = [f"{angle:.2f}" for angle in angles]
@@ -116,6 +129,7 @@ def report_page(
             "Green: fiducials; orange: key points; pale: not the person. Below each: azimuth, "
             "elevation and roll in degrees.",
             (
+                Link("photos.html", "All photos by view, those left out, and what to add"),
                 *single("photos/portraits", "Portraits by azimuth."),
                 _rows(f"{len(dropped)} photos dropped", dropped, ("name", "reason")),
                 _rows(

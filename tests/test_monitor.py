@@ -67,6 +67,30 @@ def test_numbers_are_kept_for_the_metrics_file(tmp_path: Path) -> None:
     assert flowed > aligned
 
 
+def test_what_to_add_is_said_once_for_each_side_that_lacks_photos(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    tell(tmp_path)
+    lines = [line for line in caplog.messages if line.startswith("to add: ")]
+    assert len(lines) == 8
+    assert "to add: left profile: 0 photos, add about 20" in lines
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    [text] = events.Tensors("photos/advice/text_summary")
+    assert b"- left profile: 0 photos" in text.tensor_proto.string_val[0]
+    assert "photos/coverage" in events.Tags()["images"]
+
+
+def test_photos_in_two_views_and_mirror_images_are_counted_once(tmp_path: Path) -> None:
+    monitor = Monitor(tmp_path)
+    names = (*artifacts.NAMES, "photo 0.jpg (mirrored)")
+    views = [View("view+30", 30.0, 20.0, -3.0, names), View("view+00", 0.0, 9.0, -3.0, names)]
+    monitor.collection(artifacts.collection(), [], views)
+    monitor.close()
+    assert monitor.metrics["photos/kept_count"] == len(artifacts.NAMES)
+
+
 def test_a_silent_monitor_hears_the_whole_story_and_keeps_nothing_but_numbers() -> None:
     monitor = Silent()
     told(monitor)

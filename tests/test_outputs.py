@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import trimesh
 from PIL import Image
 from trimesh.visual import ColorVisuals
 
-from headrecon.outputs import COLUMNS, write_outputs
+from headrecon.outputs import COLUMNS, photo_table, write_outputs
+from headrecon.types import View
 from tests import artifacts
 
 
@@ -24,7 +26,7 @@ def test_all_files_of_the_contract_are_there_and_nothing_else(run_dir: Path) -> 
     found = sorted(str(p.relative_to(run_dir)) for p in run_dir.rglob("*") if p.is_file())
     assert found == [
         *("mesh/head.glb", "mesh/head.ply", "mesh/landmarks68.json"),
-        *("metrics.json", "photos.csv", "report/index.html"),
+        *("metrics.json", "photos.csv", "report/index.html", "report/photos.html"),
     ]
 
 
@@ -88,6 +90,16 @@ def test_every_photo_has_a_row_with_a_verdict(run_dir: Path) -> None:
     assert rows["<b>two & more.jpg"]["reason"] == "two faces of about the same size"
 
 
+def test_a_photo_may_be_in_two_views_and_mirror_images_are_no_photos() -> None:
+    found = artifacts.reconstruction()
+    one, *_ = found.views
+    other = View("view+00", 0.0, 2.0, 0.0, ("photo 0.jpg", "photo 1.jpg (mirrored)"))
+    rows = {row["name"]: row for row in photo_table(replace(found, views=(one, other)))}
+    assert len(rows) == 9
+    assert rows["photo 0.jpg"]["view"] == "view+30 view+00"
+    assert rows["photo 1.jpg"]["view"] == "view+30"
+
+
 def test_metrics_are_numbers_by_name(run_dir: Path) -> None:
     metrics = json.loads((run_dir / "metrics.json").read_text())
     assert metrics == {"mesh/error_mm": 1.5, "photos/kept_count": 6}
@@ -98,3 +110,10 @@ def test_the_report_tells_what_was_dropped_and_why(run_dir: Path) -> None:
     assert "two faces of about the same size" in page
     assert "6 of 9 photos in 1 views" in page
     assert "mesh/error_mm" in page
+
+
+def test_the_report_leads_to_the_page_of_the_photos_and_back(run_dir: Path) -> None:
+    page, photos = ((run_dir / "report" / f"{n}.html").read_text() for n in ("index", "photos"))
+    assert 'href="photos.html"' in page
+    assert 'href="index.html"' in photos
+    assert "turned or tipped so that it is in no view" in photos.lower()

@@ -42,6 +42,12 @@ def detections(portrait: Portrait, size: int) -> Image.Image:
     return drawn
 
 
+def thumbnail(portrait: Portrait, size: int) -> Image.Image:
+    """A portrait, small."""
+    small = torch.nn.functional.interpolate(portrait.image[None], (size, size), mode="area")
+    return picture(small[0])
+
+
 def average(stack: Stack) -> Image.Image:
     """The mean photo of a view."""
     return picture(stack.images.mean(dim=0))

@@ -18,6 +18,8 @@ class Figure:
 
     picture: Image.Image
     caption: str
+    narrowest: int = 640
+    """Pixels down to which it shrinks on a small screen, where it is scrolled from there on."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,47 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Sentences below each other."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page beside this one."""
+
+    address: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture, its name, and what is said about it when it is touched."""
+
+    picture: Image.Image
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Many small pictures under a caption, which may be empty; `told` shows their lines at once."""
+
+    caption: str
+    thumbnails: tuple[Thumbnail, ...]
+    told: bool
+
+
+@dataclass(frozen=True)
 class Frame:
     """A page within the page."""
 
     page: str
     caption: str
+
+
+Part = Figure | Table | Lines | Link | Contacts | Frame
 
 
 @dataclass(frozen=True)
@@ -44,7 +82,7 @@ class Section:
 
     heading: str
     text: str
-    parts: tuple[Figure | Table | Frame, ...]
+    parts: tuple[Part, ...]
 
 
 def report(title: str, lead: str, sections: Sequence[Section]) -> str:
@@ -82,11 +120,17 @@ def _section(index: int, section: Section) -> str:
     )
 
 
-def _part(part: Figure | Table | Frame) -> str:
+def _part(part: Part) -> str:
     if isinstance(part, Figure):
         return _figure(part)
     if isinstance(part, Table):
         return _table(part)
+    if isinstance(part, Contacts):
+        return _contacts(part)
+    if isinstance(part, Lines):
+        return f"<ul>{''.join(f'<li>{_text(line)}</li>' for line in part.lines)}</ul>"
+    if isinstance(part, Link):
+        return f'<p><a class="way" href="{_text(part.address)}">{_text(part.text)}</a></p>'
     # The page is the value of an attribute, so its quotes must not end it.
     inner = html.escape(part.page, quote=True)
     frame = f'<iframe srcdoc="{inner}" title="{_text(part.caption)}" loading="lazy"></iframe>'
@@ -94,16 +138,38 @@ def _part(part: Figure | Table | Frame) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    """A picture as JPEG, since it is a photo or shaded smoothly."""
-    buffer = io.BytesIO()
-    figure.picture.convert("RGB").save(buffer, "JPEG", quality=88, subsampling=0)
-    source = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     width, height = figure.picture.size
-    # On a phone a wide sheet is scrolled rather than made too small to read.
-    size = f'width="{width}" height="{height}" style="min-width: min({width}px, 40rem)"'
-    image = f'<img src="{source}" {size} alt="{_text(figure.caption)}">'
+    least = min(width, figure.narrowest)
+    size = f'width="{width}" height="{height}" style="min-width: {least}px"'
+    image = f'<img src="{_jpeg(figure.picture, 88, 0)}" {size} alt="{_text(figure.caption)}">'
     scroll = f'<div class="wide">{image}</div>'
     return f"<figure>{scroll}<figcaption>{_text(figure.caption)}</figcaption></figure>"
+
+
+def _contacts(contacts: Contacts) -> str:
+    cells = "\n".join(_thumbnail(one, contacts.told) for one in contacts.thumbnails)
+    caption = f"<h3>{_text(contacts.caption)}</h3>\n" if contacts.caption else ""
+    kind = "contacts told" if contacts.told else "contacts"
+    return f'{caption}<div class="{kind}">\n{cells}\n</div>'
+
+
+def _thumbnail(one: Thumbnail, told: bool) -> str:
+    """A picture that says its lines when a mouse rests on it, and below it when it is touched."""
+    name, (width, height) = _text(one.name), one.picture.size
+    title = _text("\n".join((one.name, *one.lines)))
+    image = (
+        f'<img src="{_jpeg(one.picture, 72, 2)}" width="{width}" height="{height}" alt="{name}">'
+    )
+    lines = "<br>".join((f"<b>{name}</b>", *map(_text, one.lines)))
+    opened = " open" if told else ""
+    return f'<details{opened}><summary title="{title}">{image}</summary>{lines}</details>'
+
+
+def _jpeg(picture: Image.Image, quality: int, subsampling: int) -> str:
+    """A picture as an address, in JPEG since it is a photo or shaded smoothly."""
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _table(table: Table) -> str:

@@ -92,12 +92,15 @@ def mask_iou(portrait: Portrait, labels: UInt8[np.ndarray, "h w"]) -> float:
 
 
 def _clusters(views: tuple[View, ...], known: dict[str, PhotoTruth]) -> dict[str, float]:
-    """Share of the photos in the view whose centre is the nearest to their true azimuth."""
+    """Share of the photos of which a view has its centre the nearest to their true azimuth."""
     centres = np.array([view.nominal for view in views])
+    placed: dict[str, list[float]] = {}
+    for view in views:
+        for name in view.names:
+            placed.setdefault(name, []).append(view.nominal)
     right = [
-        view.nominal == centres[np.abs(centres - known[name].azimuth).argmin()]
-        for view in views
-        for name in view.names
+        centres[np.abs(centres - known[name].azimuth).argmin()] in mine
+        for name, mine in placed.items()
         if name in known and known[name].identity >= 0
     ]
     return {"photos/clustered_right_share": _mean(right)}

@@ -136,3 +136,14 @@ def test_a_photo_belongs_to_the_view_that_is_nearest_to_its_true_azimuth():
     portraits = tuple(artifacts.portrait(name) for name in "abc")
     numbers = detection_errors(portraits, (), views, truths, labels)
     assert numbers["photos/clustered_right_share"] == pytest.approx(2 / 3)
+
+
+def test_of_a_photo_in_two_views_one_has_to_be_right_and_mirror_images_do_not_count():
+    views = (
+        View("view+30", 30.0, 20.0, -3.0, ("a", "b")),
+        View("view+00", 0.0, 0.0, 0.0, ("a", "b (mirrored)")),
+    )
+    truths = (photo("a", azimuth=2.0), photo("b", azimuth=28.0))
+    portraits = tuple(artifacts.portrait(name) for name in "ab")
+    numbers = detection_errors(portraits, (), views, truths, labels)
+    assert numbers["photos/clustered_right_share"] == 1.0
