@@ -10,13 +10,19 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from headrecon.benchmark import cases
+from headrecon.photos.commons import Commons
 from headrecon.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-CONFIGS = {"train": "config", "photograph": "config", "benchmark": "benchmark"}
+CONFIGS = {
+    "train": "config",
+    "photograph": "config",
+    "benchmark": "benchmark",
+    "collect": "collect",
+}
 
 
 def commands(beginning: str, pages: Sequence[Path] = PAGES) -> list[list[str]]:
@@ -53,6 +59,8 @@ def test_every_run_composes_and_instantiates(words: list[str]):
         config = compose(name, overrides)
     if name == "config":
         assert isinstance(instantiate(config.pipeline, _convert_="all"), Pipeline)
+    elif name == "collect":
+        assert isinstance(instantiate(config.commons, _convert_="all"), Commons)
     else:
         assert list(cases(config))
 

@@ -36,8 +36,14 @@ def still(name: str = "Still") -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "choose whose head it is: +subject=NAME, where NAME is one of folder, synthetic"),
-        (["+subject=nobody"], "there is no subject called nobody; there are: folder, synthetic"),
+        (
+            [],
+            "choose whose head it is: +subject=NAME, where NAME is one of folder, manifest, ",
+        ),
+        (
+            ["+subject=nobody"],
+            "there is no subject called nobody; there are: folder, manifest, synthetic",
+        ),
         (["+subject=folder"], "subject.name is missing"),
         (["+subject=folder", "subject.name=X"], "subject.photos is missing"),
         (["+subject=tom_hanks", "preset=best"], "there is no preset called best"),

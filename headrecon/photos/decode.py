@@ -3,6 +3,7 @@
 import io
 import warnings
 
+import cv2
 import kornia
 import numpy as np
 import torch
@@ -49,7 +50,10 @@ def decode(photo: Photo, max_pixels: int) -> Float[Tensor, "rgb=3 h w"] | Reject
     except Exception as error:
         # Broken files end in any way inside the decoders.
         return Rejection(photo.name, f"broken file ({' '.join(str(error).split())})")
-    return _linear_of_code()[torch.from_numpy(np.array(picture)).movedim(-1, 0).int()]
+    codes = np.ascontiguousarray(np.moveaxis(np.array(picture), -1, 0))
+    # OpenCV looks bytes up as they are; as indices of torch they would need much memory.
+    linear = cv2.LUT(codes.reshape(-1, codes.shape[-1]), _linear_of_code().numpy())
+    return torch.from_numpy(linear.reshape(codes.shape))
 
 
 def _kinds() -> list[str]:

@@ -11,4 +11,4 @@ CONF = Path(__file__).parents[2] / "conf"
 
 def configured(path: str, **changes: object) -> Any:
     """What the settings file of that path in conf/ builds, with some settings changed."""
-    return instantiate(OmegaConf.load(CONF / path), _convert_="all", **changes)
+    return instantiate(OmegaConf.merge(OmegaConf.load(CONF / path), changes), _convert_="all")
