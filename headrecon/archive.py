@@ -30,12 +30,13 @@ def pack(value: object, path: str = "result") -> tuple[Tree, Arrays]:
     raise TypeError(f"{type(value).__qualname__} cannot be stored")
 
 
-def unpack(tree: Tree, arrays: Mapping[str, np.ndarray]) -> Any:
+def unpack(tree: Tree, arrays: Mapping[str, Any]) -> Any:
     """The value that was packed; nothing but dataclasses is made."""
     if isinstance(tree, list):
         return tuple(unpack(item, arrays) for item in tree)
     if isinstance(tree, dict) and "array" in tree:
-        return torch.from_numpy(arrays[tree["array"]])
+        array = arrays[tree["array"]]
+        return array if isinstance(array, Tensor) else torch.from_numpy(array)
     if isinstance(tree, dict):
         module, _, name = tree["type"].rpartition(".")
         artifact: type[Any] = getattr(importlib.import_module(module), name)

@@ -16,7 +16,8 @@ from headrecon.types import HeadMesh, Reconstruction
 
 COLUMNS = (
     *("name", "kept", "reason", "view", "azimuth", "elevation", "roll"),
-    *("face_score", "face_size", "identity_distance", "sharpness", "mouth_open", "eyes_open"),
+    *("azimuth_deviation", "elevation_deviation", "roll_deviation", "face_score", "face_size"),
+    *("identity_distance", "sharpness", "mouth_open", "eyes_open"),
 )
 
 NO_VIEW = "turned or tipped so that it is in no view with enough photos"
@@ -71,7 +72,7 @@ def photo_table(found: Reconstruction) -> list[dict[str, str]]:
     ):
         view = " ".join(views_of.get(portrait.name, []))
         reason = verdict.reason or ("" if view else NO_VIEW)
-        angles = (portrait.azimuth, portrait.elevation, portrait.roll)
+        angles = (portrait.azimuth, portrait.elevation, portrait.roll, *portrait.deviation.tolist())
         numbers = [f"{angle:.2f}" for angle in angles]
         scores = [f"{portrait.face_score:.3f}", f"{portrait.face_size:.1f}"]
         own = (verdict.identity_distance, verdict.sharpness, verdict.mouth_open, verdict.eyes_open)

@@ -10,8 +10,9 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -20,14 +21,19 @@ import torch
 from tqdm import tqdm
 
 from headrecon.archive import moved, pack, unpack
+from headrecon.arrays import map_arrays, write_arrays
 from headrecon.fingerprint import Fingerprint, Sources
 from headrecon.types import Rejection
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 SCRATCH = ".scratch"
 ABANDONED_SECONDS = 3600.0
+WORKERS = min(4, os.cpu_count() or 1)
+"""Items of a collection that are worked on at the same time."""
 UNREADABLE = (
     *(OSError, EOFError, zipfile.BadZipFile, ValueError),
     *(KeyError, TypeError, AttributeError, ImportError),
@@ -91,15 +97,18 @@ class Store:
     ) -> tuple[Result | Rejection, ...]:
         """The stage's result for each item, by its name, with one bar and one line for them all.
 
-        Items are asked for one by one and not kept, so they may be many and large; `expected` says
-        about how many. Of one that was rejected before, the rejection is the result.
+        Items are asked for a few at a time and not kept, so they may be many and large; `expected`
+        says about how many. Of one that was rejected before, the rejection is the result.
         """
         started, outcomes, results = time.perf_counter(), Counter[str](), []
-        for item in tqdm(items, folder, expected or None, leave=False, disable=None):
+
+        def recalled(item: Named | Rejection) -> tuple[Result | Rejection, str]:
             if isinstance(item, Rejection):
-                results.append(item)
-                continue
-            result, outcome = self._recall(f"{folder}/{item.name}", stage, (item, *others))
+                return item, "rejected"
+            return self._recall(f"{folder}/{item.name}", stage, (item, *others))
+
+        done = _in_turn(recalled, items)
+        for result, outcome in tqdm(done, folder, expected or None, leave=False, disable=None):
             results.append(result)
             outcomes[outcome] += 1
         logger.info(
@@ -129,6 +138,9 @@ class Store:
             raise RuntimeError(f"{name}: {type(stage).__name__} changed its inputs")
         self._save(computed, name, key, stage, time.perf_counter() - started)
         self.counts["computed"] += 1
+        # Read back, it need not stay in memory.
+        with contextlib.suppress(*UNREADABLE):
+            computed = (_load(self.folder(name), key) or (computed,))[0]
         return computed, "computed"
 
     def _elders(self, name: str) -> Iterator[Path]:
@@ -161,7 +173,7 @@ class Store:
         try:
             # The key is in both files, for a reader that comes while the folder is being replaced.
             everything: dict[str, Any] = {"key": np.array(key), **arrays}
-            np.savez(scratch / "arrays.npz", **everything)
+            write_arrays(scratch / "arrays.npz", everything)
             about = {"key": key, **_about(stage), "seconds": round(seconds, 3), "result": tree}
             (scratch / "key.json").write_text(json.dumps(about, indent=1), "utf-8")
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -176,6 +188,21 @@ class Store:
                 with contextlib.suppress(FileNotFoundError):
                     if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                         shutil.rmtree(path, ignore_errors=True)
+
+
+def _in_turn(function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[Value]:
+    """The function's value for each item, in order; a few are worked on at the same time."""
+    pool = ThreadPoolExecutor(WORKERS)
+    waiting: deque[Future[Value]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= 2 * WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _new_folder(parent: Path) -> Path:
@@ -207,9 +234,8 @@ def _load(folder: Path, key: str) -> tuple[Any] | None:
     about = json.loads((folder / "key.json").read_text("utf-8"))
     if about["key"] != key:
         return None
-    with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    if str(arrays["key"]) != key:
+    arrays = map_arrays(folder / "arrays.npz")
+    if arrays["key"] != key:
         return None
     return (unpack(about["result"], arrays),)
 

@@ -44,12 +44,16 @@ class Portrait:
     mask: Float[Tensor, "h w"]
     """Probability that the pixel shows the person; 0 outside the photo."""
     fiducials: Float[Tensor, "fiducial=468 xy=2"]
-    """The face mesh of MediaPipe; wrong past about 65 degrees of azimuth."""
+    """In the order of MediaPipe's face mesh; those that are hidden where they are expected."""
+    visible: Bool[Tensor, " fiducial=468"]
+    """Turned to the camera, and within the photo."""
     keypoints: Float[Tensor, "keypoint=6 xy=2"]
     """Eyes, nose tip, mouth and tragions of the face detector, image left before image right."""
     azimuth: float
     elevation: float
     roll: float
+    deviation: Float[Tensor, "angle=3"]
+    """Standard deviations of azimuth, elevation and roll, degrees."""
     face_score: float
     """Confidence of the face detector in [0, 1]."""
     face_size: float

@@ -12,12 +12,17 @@ from headrecon.settings import Refusal, check
 from headrecon.train import CONF
 
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
-STAGES = sorted(set(GROUPS) - {"gather", "launch", "preset", "size", "subject", "synthetic"})
+OTHERS = {"gather", "launch", "network", "preset", "size", "subject", "synthetic"}
+STAGES = sorted(set(GROUPS) - OTHERS)
 CHOICES = [
     (group, path.stem)
     for group in GROUPS
     for path in sorted((CONF / group).glob("*.yaml"))
-    if group not in ("launch", "size", "subject")
+    if group not in ("launch", "network", "size", "subject")
+]
+PARTS = [
+    (path.parent.relative_to(CONF).as_posix(), path.stem)
+    for path in sorted(CONF.glob("*/*/*.yaml"))
 ]
 SIZES = sorted(path.stem for path in (CONF / "size").glob("*.yaml"))
 
@@ -37,10 +42,11 @@ def placed(group: str) -> str:
     """How a group is chosen on the command line."""
     if group == "synthetic":
         return "+synthetic@session"
-    return group if group in ("gather", "preset") else f"{group}@pipeline.{group}"
+    place = group.replace("/", ".")
+    return group if group in ("gather", "preset") else f"{group}@pipeline.{place}"
 
 
-@pytest.mark.parametrize(("group", "choice"), CHOICES)
+@pytest.mark.parametrize(("group", "choice"), [*CHOICES, *PARTS])
 def test_every_file_composes_passes_the_check_and_builds(group: str, choice: str) -> None:
     config = settings(f"{placed(group)}={choice}")
     check(config)
@@ -86,6 +92,13 @@ def test_every_launcher_composes(launch: str, command: str) -> None:
 
 def test_every_stage_of_the_pipeline_has_a_folder_of_its_name() -> None:
     assert sorted(Pipeline.__dataclass_fields__) == STAGES
+
+
+@pytest.mark.parametrize("network", ["points", "parts"])
+def test_the_settings_of_learning_compose_and_build(network: str) -> None:
+    config = compose("learn", [f"network={network}"])
+    check(config)
+    hydra.utils.instantiate(config.network, _convert_="all")
 
 
 def test_the_number_of_clusters_is_one_setting() -> None:

@@ -28,6 +28,15 @@ class Examples:
     places: Float16[Tensor, "example xyz=3 size size"]
     """Millimetres; NaN where no point of the head is shown."""
 
+    def split(self, last: int) -> "tuple[Examples, Examples]":
+        """All but the last ones, and these."""
+        first = len(self.images) - last
+        one, other = (
+            [layer[part] for layer in (self.images, self.labels, self.places)]
+            for part in (slice(first), slice(first, None))
+        )
+        return Examples(*one), Examples(*other)
+
 
 @dataclass(frozen=True)
 class MakeExamples:
@@ -44,15 +53,14 @@ class MakeExamples:
     first_person: int
     size: int
     """Side of an example in pixels; larger than the network's window, which moves in it."""
-    workers: int
 
-    def __call__(self, folder: Path) -> Examples:
-        """Make what is missing, and read all."""
+    def __call__(self, folder: Path, workers: int) -> Examples:
+        """Make what is missing with so many processes, and read all."""
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / f"person_{k:05d}.npz" for k in range(self.people)]
         missing = [k for k, file in enumerate(files) if not file.exists()]
         # Each worker has its own copy of the head model; forked ones would share torch's threads.
-        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), torch.set_num_threads, (1,))
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,))
         with pool:
             waiting = [pool.submit(self._make, k, files[k]) for k in missing]
             for done in tqdm(as_completed(waiting), "people", len(waiting), leave=False):

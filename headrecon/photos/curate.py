@@ -41,6 +41,8 @@ class Curate:
     """Photos of one face that it takes to say who the person is."""
     min_sharpness: float
     """Of the face, in shares of the median over the photos."""
+    max_deviation: float
+    """Degrees by which the azimuth may be unsure."""
     copies: Copies
 
     def __call__(self, sightings: tuple[Sighting, ...], overrides: Mapping[str, str]) -> Collection:
@@ -54,6 +56,8 @@ class Curate:
         for portrait, distance, edge in zip(portraits, distances, sharp, strict=True):
             judged = abs(portrait.azimuth) <= self.identity_azimuth
             reason = "blurred" if edge < least else ""
+            unsure = float(portrait.deviation[0])
+            reason = "its pose is unsure" if unsure > self.max_deviation else reason
             reason = "shows somebody else" if judged and distance > self.stranger else reason
             wish = overrides.get(portrait.name, "")
             reasons.append({KEEP: "", DROP: "dropped by overrides.csv"}.get(wish, reason))

@@ -1,6 +1,7 @@
 """From the bytes of a photo's file to linear light."""
 
 import io
+import threading
 import warnings
 
 import cv2
@@ -20,6 +21,7 @@ except ImportError:
 else:
     pillow_heif.register_heif_opener()
 
+_ALONE = threading.Lock()
 # Other decoders of PIL run programs (EPS), or were never meant for files of strangers.
 _KINDS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "HEIF", "AVIF")
 
@@ -36,7 +38,8 @@ def decode(photo: Photo, max_pixels: int) -> Float[Tensor, "rgb=3 h w"] | Reject
     if not content:
         return Rejection(photo.name, "empty file")
     try:
-        with warnings.catch_warnings():
+        # What warns is decided for all threads at once.
+        with _ALONE, warnings.catch_warnings():
             # Odd metadata and sizes are judged here, by the picture that comes out.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=_kinds()) as opened:

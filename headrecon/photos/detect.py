@@ -3,17 +3,22 @@
 import math
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.geometry.color import luminance
+from headrecon.geometry.rotation import view_from_head
+from headrecon.geometry.surface import at, vertex_normals
 from headrecon.photos.decode import decode
+from headrecon.photos.face_alignment_marks import FaceAlignmentMarks
 from headrecon.photos.faces import Face
-from headrecon.photos.find import FindFace, steady_mesh
+from headrecon.photos.find import FindFace
+from headrecon.photos.head_points import Pose, read_points
 from headrecon.photos.identity import Recognize
-from headrecon.photos.pose import EstimatePose
+from headrecon.photos.marks import MeshAndCorrection
 from headrecon.photos.segment import Segment
-from headrecon.photos.square import Square, from_photo, sample
+from headrecon.photos.segment_head import SegmentHead
+from headrecon.photos.square import Square, from_photo, inside, sample
 from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
 
 
@@ -22,8 +27,8 @@ class Detect:
     """Stage: the portraits in a photo (face, fiducials, pose, person), or why it is of no use."""
 
     find_face: FindFace
-    estimate_pose: EstimatePose
-    segment: Segment
+    landmarks: MeshAndCorrection | FaceAlignmentMarks
+    segment: Segment | SegmentHead
     recognize: Recognize
     max_pixels: int
     """Photos with more pixels are refused."""
@@ -37,6 +42,8 @@ class Detect:
     """How far the portrait's centre lies above that of the face's box, in sides of the box."""
     setback: float
     """How far the centre of a profile lies behind that of its face's box, in sides of the box."""
+    grazing: float
+    """Smallest cosine between normal and line of sight at which a fiducial counts as visible."""
     dark: float
     """Smallest median luminance of the face, linear."""
     blown: float
@@ -50,17 +57,24 @@ class Detect:
         faces = self.find_face(photo.name, image)
         if isinstance(faces, Rejection):
             return faces
-        faults = [self._fault(image, face) for face in faces]
-        usable = [face for face, fault in zip(faces, faults, strict=True) if not fault]
-        if not usable:
-            return Rejection(photo.name, faults[0])
-        return Sighting(
-            photo.name, tuple(self._portray(photo, image, face, template) for face in usable)
-        )
+        found = [self._portrait(photo, image, face, template) for face in faces]
+        portraits = tuple(one for one in found if isinstance(one, Portrait))
+        if portraits:
+            return Sighting(photo.name, portraits)
+        return Rejection(photo.name, next(one for one in found if isinstance(one, str)))
+
+    def _portrait(
+        self, photo: Photo, image: Tensor, face: Face, template: Template
+    ) -> Portrait | str:
+        """One face's portrait, or why it is of no use."""
+        fault = self._fault(image, face)
+        if fault:
+            return fault
+        return self._portray(photo, image, face, template)
 
     def _portray(self, photo: Photo, image: Tensor, face: Face, template: Template) -> Portrait:
-        mesh, _ = steady_mesh(image, face)
-        pose = self.estimate_pose(template, mesh[:, :2], face.keypoints)
+        head = read_points(image, face)
+        points, pose, off = self.landmarks(image, face, head), head.pose, head.deviation
         behind = self.setback * math.sin(math.radians(pose.azimuth))
         centre_x, centre_y = face.x - behind * face.side, face.y - self.lift * face.side
         window = Square(centre_x, centre_y, self.context * face.side, 0.0)
@@ -68,19 +82,27 @@ class Detect:
         return Portrait(
             name=photo.name,
             image=sample(image, window, size).clamp(0.0, 1.0),
-            mask=self.segment(image, face, window, size),
-            fiducials=from_photo(mesh[:, :2], window, size),
+            mask=self.segment(image, face, head, window, size),
+            fiducials=from_photo(points, window, size),
+            visible=self._facing(template, pose) & inside(points, image),
             keypoints=from_photo(face.keypoints, window, size),
             azimuth=pose.azimuth,
             elevation=pose.elevation,
             roll=pose.roll,
+            deviation=points.new_tensor([off.azimuth, off.elevation, off.roll]),
             face_score=face.score,
             face_size=face.side,
-            corner=mesh.new_tensor([centre_x, centre_y]) - window.side / 2,
+            corner=points.new_tensor([centre_x, centre_y]) - window.side / 2,
             step=window.side / size,
-            identity=self.recognize(image, mesh[:, :2]),
+            identity=self.recognize(image, points),
             file_bytes=len(photo.encoded),
         )
+
+    def _facing(self, template: Template, pose: Pose) -> Bool[Tensor, " fiducial=468"]:
+        """Which fiducials the template turns to the camera in this pose."""
+        normals = vertex_normals(template.vertices, template.faces)
+        towards = view_from_head(pose.azimuth, pose.elevation, pose.roll)[2].to(normals)
+        return at(template.fiducials, template.faces, normals) @ towards > self.grazing
 
     def _fault(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> str:
         """Why a face is of no use; empty if it is."""

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torchvision.ops import box_iou, nms
 
-from headrecon.photos.network import gamma_coded, run_network
+from headrecon.photos.network import gamma_coded, look_inside, run_network
 from headrecon.photos.square import Square, sample, to_photo
 
 
@@ -72,6 +72,14 @@ def faces_in(
         _face(pair, float(score), window, blaze)
         for pair, score in zip(merged, scores[kept], strict=True)
     )
+
+
+def inside_detector(
+    image: Float[Tensor, "rgb=3 h w"], window: Square
+) -> Float[Tensor, "8 8 channel=96"]:
+    """What the detector knows of a window before it answers."""
+    picture = 2.0 * gamma_coded(sample(image, window, BACK.side)) - 1.0
+    return look_inside(BACK.network, picture)[1][0]
 
 
 def _face(pairs: Float[Tensor, "8 xy=2"], score: float, window: Square, blaze: Blaze) -> Face:

@@ -1,5 +1,7 @@
 """Find the faces that a photo could be about, and their points."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -8,9 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.photos.faces import BACK, Face, faces_in
-from headrecon.photos.landmarks import face_mesh, window_of_box, window_of_points
+from headrecon.photos.landmarks import FaceMesh, face_mesh, window_of_box, window_of_points
 from headrecon.photos.square import Square, whole
 from headrecon.types import Rejection
+
+_SHRINK = 0.6
+"""Ratio of the sides of tiles from one look to the next."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,8 @@ class FindFace:
 
     The detector sees a fixed number of pixels and likes faces of a middling share of its window. So
     the whole photo is looked at first, then, if that gives no good face, the photo amid an empty
-    margin (close-ups whose face fills the frame) and four overlapping quarters (small faces). Faces
+    margin (close-ups whose face fills the frame) and overlapping tiles (small faces), which get
+    smaller as long as nothing is found. Faces
     that are chosen are looked at once more in windows of their own, always at the same scale,
     which steadies their boxes and points. The scale matters: in narrow windows the points of a
     profile crowd together, as if it were turned by 70 degrees only.
@@ -34,6 +40,8 @@ class FindFace:
     """Confidence from which on no second look at other scales is needed."""
     overlap: float
     """Intersection over union from which on two answers are the same face."""
+    finest: float
+    """Smallest side of a tile, in pixels of the photo."""
     focus: float
     """Side of the window of the last look, in sides of the face's box."""
     rival: float
@@ -54,15 +62,24 @@ class FindFace:
 
     def _look(self, image: Float[Tensor, "rgb=3 h w"]) -> tuple[Face, ...]:
         """The faces of the photo, the strongest claim first."""
-        frame = whole(image)
-        faces = faces_in(image, frame, BACK, self.min_score, self.overlap)
-        if max((face.score for face in faces), default=0.0) < self.good_score:
-            others = (Square(frame.x, frame.y, 2.0 * frame.side, 0.0), *_quarters(frame))
+        faces: tuple[Face, ...] = ()
+        for windows in self._tiers(image):
             more = chain.from_iterable(
-                faces_in(image, window, BACK, self.min_score, self.overlap) for window in others
+                faces_in(image, window, BACK, self.min_score, self.overlap) for window in windows
             )
             faces = _distinct((*faces, *more))
+            if max((face.score for face in faces), default=0.0) >= self.good_score:
+                break
         return tuple(sorted(faces, key=lambda face: -_claim(face, image)))
+
+    def _tiers(self, image: Float[Tensor, "rgb=3 h w"]) -> Iterator[tuple[Square, ...]]:
+        """Windows to look at together, from the whole photo to small tiles."""
+        frame = whole(image)
+        yield (frame,)
+        side = _SHRINK * frame.side
+        yield (Square(frame.x, frame.y, 2.0 * frame.side, 0.0), *_tiles(image, side))
+        while (side := _SHRINK * side) >= self.finest:
+            yield _tiles(image, side)
 
     def _look_closer(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> Face:
         """The same face seen at the standard scale; as it was, if it is not found there.
@@ -77,24 +94,22 @@ class FindFace:
 
 def detect_fiducials(
     image: Float[Tensor, "rgb=3 h w"], find_face: FindFace
-) -> tuple[Face, Float[Tensor, "468 xyz=3"], float] | Rejection:
-    """The photo's face, the points of its mesh in photo pixels, and the mesh's own confidence."""
+) -> tuple[Face, FaceMesh] | Rejection:
+    """The photo's face, and its mesh."""
     faces = find_face("", image)
     if isinstance(faces, Rejection):
         return faces
-    return faces[0], *steady_mesh(image, faces[0])
+    return faces[0], steady_mesh(image, faces[0])
 
 
-def steady_mesh(
-    image: Float[Tensor, "rgb=3 h w"], face: Face
-) -> tuple[Float[Tensor, "468 xyz=3"], float]:
-    """The points of the face's mesh in photo pixels, and the mesh's own confidence.
+def steady_mesh(image: Float[Tensor, "rgb=3 h w"], face: Face) -> FaceMesh:
+    """The face's mesh.
 
     The mesh is taken twice, the second time in the window of its first points: that window fits
     tighter than the detector's box, and makes the points independent of the box's jitter.
     """
-    first, _ = face_mesh(image, window_of_box(face.x, face.y, face.side, face.keypoints[:2]))
-    return face_mesh(image, window_of_points(first))
+    first = face_mesh(image, window_of_box(face.x, face.y, face.side, face.keypoints[:2]))
+    return face_mesh(image, window_of_points(first.points))
 
 
 def _claim(face: Face, image: Tensor) -> float:
@@ -116,8 +131,15 @@ def _distinct(faces: tuple[Face, ...]) -> tuple[Face, ...]:
     return tuple(kept)
 
 
-def _quarters(frame: Square) -> tuple[Square, ...]:
-    """Four windows that overlap by a fifth of their side."""
-    side, shift = 0.6 * frame.side, 0.2 * frame.side
-    signs = ((-1, -1), (1, -1), (-1, 1), (1, 1))
-    return tuple(Square(frame.x + x * shift, frame.y + y * shift, side, 0.0) for x, y in signs)
+def _tiles(image: Float[Tensor, "rgb=3 h w"], side: float) -> tuple[Square, ...]:
+    """Windows of that side all over the photo, which overlap by a third of it or more."""
+    rows, columns = (_middles(length, side) for length in image.shape[-2:])
+    return tuple(Square(x, y, side, 0.0) for y in rows for x in columns)
+
+
+def _middles(length: int, side: float) -> list[float]:
+    """Middles of the fewest pieces that cover a length and overlap by a third."""
+    if side >= length:
+        return [length / 2]
+    count = 1 + math.ceil((length - side) / (2.0 / 3.0 * side))
+    return torch.linspace(side / 2, length - side / 2, count).tolist()

@@ -5,18 +5,31 @@ A. Ablavatski, I. Grishchenko, M. Grundmann, CVPR workshop 2019.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.photos.network import gamma_coded, run_network
+from headrecon.photos.network import gamma_coded, look_inside
 from headrecon.photos.square import Square, sample, to_photo
 
 _SIDE = 192
 # The network was trained on windows half as large again as the face, with level eyes.
 _MARGIN = 1.5
 _OUTER_EYE_CORNERS = (33, 263)
+
+
+@dataclass(frozen=True)
+class FaceMesh:
+    """The points of a face, and what the network knows of it."""
+
+    points: Float[Tensor, "468 xyz=3"]
+    """In photo pixels; z grows towards the viewer, its origin is arbitrary."""
+    confidence: float
+    """That it is a face."""
+    inside: Float[Tensor, "3 3 channel=128"]
+    """What the network knows before it answers."""
 
 
 def window_of_box(x: float, y: float, side: float, eyes: Float[Tensor, "2 xy=2"]) -> Square:
@@ -35,21 +48,19 @@ def window_of_points(points: Float[Tensor, "468 xyz=3"]) -> Square:
     return Square(float(centre[0]), float(centre[1]), _MARGIN * float((high - low).max()), angle)
 
 
-def face_mesh(
-    image: Float[Tensor, "rgb=3 h w"], window: Square
-) -> tuple[Float[Tensor, "468 xyz=3"], float]:
-    """The points of the face in the window, in photo pixels, and the confidence that it is one.
-
-    Convention: z grows towards the viewer, its origin is arbitrary.
-    """
-    points, flag = run_network("face_landmark", gamma_coded(sample(image, window, _SIDE)))
+def face_mesh(image: Float[Tensor, "rgb=3 h w"], window: Square) -> FaceMesh:
+    """The face in the window."""
+    picture = gamma_coded(sample(image, window, _SIDE))
+    (points, flag), inside = look_inside("face_landmark", picture)
     if points.numel() < flag.numel():
         points, flag = flag, points
     xyz = points.reshape(468, 3)
     # The network counts z away from the viewer.
     z = -xyz[:, 2:] * window.side / _SIDE
     confidence = float(flag.flatten()[0].sigmoid())
-    return torch.cat([to_photo(xyz[:, :2], window, _SIDE), z], dim=-1), confidence
+    return FaceMesh(
+        torch.cat([to_photo(xyz[:, :2], window, _SIDE), z], dim=-1), confidence, inside[0]
+    )
 
 
 def _angle(eyes: Float[Tensor, "2 xy=2"]) -> float:

@@ -1,6 +1,7 @@
 """Run the small networks of the detectors."""
 
 import threading
+import warnings
 from typing import Any
 
 import kornia
@@ -12,13 +13,37 @@ from torch import Tensor
 
 from headrecon.photos.weights import weights
 
+INSIDE = {
+    "face_landmark": ("p_re_lu_18", (1, 3, 3, 128)),
+    "face_detection_back": ("activation_32", (1, 8, 8, 96)),
+}
+"""The layer before a network puts what it knows into points: how its name begins, and its shape."""
+
 # An interpreter holds the buffers of one call, so each thread has its own.
 _of_thread = threading.local()
 
 
 def run_network(name: str, image: Float[Tensor, "rgb=3 size size"]) -> list[Tensor]:
     """Outputs of the network, given a picture whose values it expects."""
-    interpreter = _interpreter(name)
+    return _run(_interpreter(name, False), image)
+
+
+def look_inside(
+    name: str, image: Float[Tensor, "rgb=3 size size"]
+) -> tuple[list[Tensor], Float[Tensor, "..."]]:
+    """Outputs of the network, and what its layer in `INSIDE` has."""
+    interpreter = _interpreter(name, True)
+    outputs = _run(interpreter, image)
+    beginning, shape = INSIDE[name]
+    layer = next(
+        tensor["index"]
+        for tensor in interpreter.get_tensor_details()
+        if tensor["name"].startswith(beginning) and tuple(tensor["shape"]) == shape
+    )
+    return outputs, torch.from_numpy(np.copy(interpreter.get_tensor(layer)))
+
+
+def _run(interpreter: Any, image: Float[Tensor, "rgb=3 size size"]) -> list[Tensor]:
     pixels = image.cpu().movedim(0, -1)[None].contiguous().numpy()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
     interpreter.invoke()
@@ -31,9 +56,18 @@ def gamma_coded(image: Float[Tensor, "rgb=3 h w"]) -> Float[Tensor, "rgb=3 h w"]
     return kornia.color.linear_rgb_to_rgb(image.clamp(0.0, 1.0))
 
 
-def _interpreter(name: str) -> Any:
+def _interpreter(name: str, open_inside: bool) -> Any:
+    """The network's interpreter of this thread; to look inside takes one of its own."""
     loaded = vars(_of_thread)
-    if name not in loaded:
-        loaded[name] = Interpreter(model_path=str(weights(name)), num_threads=1)
-        loaded[name].allocate_tensors()
-    return loaded[name]
+    key = f"{name}, inside" if open_inside else name
+    if key not in loaded:
+        with warnings.catch_warnings():
+            # These networks are small enough to keep what is inside of them.
+            warnings.filterwarnings("ignore", message=".*preserve_all_tensors")
+            loaded[key] = Interpreter(
+                model_path=str(weights(name)),
+                num_threads=1,
+                experimental_preserve_all_tensors=open_inside,
+            )
+        loaded[key].allocate_tensors()
+    return loaded[key]

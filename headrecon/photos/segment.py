@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from headrecon.photos.faces import Face
+from headrecon.photos.head_points import HeadPoints
 from headrecon.photos.network import gamma_coded, run_network
 from headrecon.photos.square import Square, from_photo, sample
 
@@ -39,25 +40,32 @@ class Segment:
     """Linear value up to which all three colours count as painted black."""
 
     def __call__(
-        self, image: Float[Tensor, "rgb=3 h w"], face: Face, window: Square, size: int
+        self,
+        image: Float[Tensor, "rgb=3 h w"],
+        face: Face,
+        head: HeadPoints,
+        window: Square,
+        size: int,
     ) -> Float[Tensor, "size size"]:
         """The person in a window of the photo, sampled at `size` x `size`."""
+        del head  # The network finds the person by itself.
         seen = Square(face.x, face.y, self.context * face.side, 0.0)
         (answer,) = run_network("selfie_segmentation", gamma_coded(sample(image, seen, _SIDE)))
         people = answer[0, :, :, 0]
         owner = torch.from_numpy(_owner(people.numpy() > 0.5, _SIDE / self.context))
         person = sample((people * owner)[None], _in_window(window, seen), size)[0]
-        return (person * self._photographed(image, window, size)).clamp(0.0, 1.0)
+        return (person * photographed(image, self.black, window, size)).clamp(0.0, 1.0)
 
-    def _photographed(
-        self, image: Float[Tensor, "rgb=3 h w"], window: Square, size: int
-    ) -> Float[Tensor, "size size"]:
-        """1 where the window shows what a camera saw, 0 beyond the photo and in its frame."""
-        height, width = image.shape[-2:]
-        step = -(-max(height, width) // _FRAME_SIDE)
-        dark = image[:, ::step, ::step].amax(0) <= self.black
-        real = torch.from_numpy(~painted_frame(dark.cpu().numpy())).float()
-        return sample(functional.interpolate(real[None, None], (height, width))[0], window, size)[0]
+
+def photographed(
+    image: Float[Tensor, "rgb=3 h w"], black: float, window: Square, size: int
+) -> Float[Tensor, "size size"]:
+    """1 where the window shows what a camera saw, 0 beyond the photo and in its frame."""
+    height, width = image.shape[-2:]
+    step = -(-max(height, width) // _FRAME_SIDE)
+    dark = image[:, ::step, ::step].amax(0) <= black
+    real = torch.from_numpy(~painted_frame(dark.cpu().numpy())).float()
+    return sample(functional.interpolate(real[None, None], (height, width))[0], window, size)[0]
 
 
 def painted_frame(dark: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:

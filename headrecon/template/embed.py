@@ -30,7 +30,9 @@ _log = logging.getLogger(__name__)
 
 FILE = Path(__file__).with_name("fiducials.json")
 
-_FIND = FindFace(min_score=0.3, good_score=0.7, overlap=0.3, focus=2.5, rival=1.0, most=1)
+_FIND = FindFace(
+    min_score=0.3, good_score=0.7, overlap=0.3, finest=400.0, focus=2.5, rival=1.0, most=1
+)
 _SIDE, _SCALE = 560, 1.8
 _AZIMUTHS = (0.0, -10.0, 10.0, -20.0, 20.0, -30.0, 30.0)
 _SIDE_AZIMUTHS = (50.0, 65.0, 80.0)
@@ -99,11 +101,11 @@ def _look(
     found = detect_fiducials(image, _FIND)
     if isinstance(found, Rejection):
         return None
-    face, points, _ = found
+    face, mesh = found
     places = interpolate(fragments, model.faces, model.mean)
     facing = seen[2].clamp(min=0.0) * fragments.mask
     return (
-        _read(azimuth, points[:, :2], places, facing),
+        _read(azimuth, mesh.points[:, :2], places, facing),
         _read(azimuth, face.keypoints, places, facing),
     )
 

@@ -17,6 +17,8 @@ from headrecon.types import REGIONS, Camera, Portrait, Stack, Template, View
 
 FACE = ("face", "lips")
 """Regions whose skin is smooth enough to be lit by its normals."""
+_FEWEST = 20
+"""Visible fiducials that fix a similarity; of a photo with fewer, hidden ones count too."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Align:
 
     Each photo is moved by the similarity that brings its fiducials onto those of the template,
     turned to the azimuth and elevation of the view's average photo. A similarity keeps the person's
-    own proportions. Only points on the side that is seen take part: the 468 of the face mesh, or,
-    where those slide off the profile, the six key points of the face detector.
+    own proportions. Only fiducials that the photo shows take part, by how much the template turns
+    them to the viewer.
     """
 
     size: int
@@ -34,8 +36,6 @@ class Align:
     pixels_per_mm: float
     head_height: float
     """Where the origin of the head frame lies on the canvas, as a share of its height."""
-    mesh_limit: float
-    """Azimuth up to which the 468 points are believed."""
     jaw: float
     """Millimetres below the ear canals down to which hair may hang anywhere."""
     neck: float
@@ -46,15 +46,14 @@ class Align:
     def __call__(self, view: View, portraits: tuple[Portrait, ...], template: Template) -> Stack:
         """Align the members of the view."""
         camera = self.camera(view, template.vertices)
-        use_mesh = abs(view.nominal) <= self.mesh_limit
-        points = template.fiducials if use_mesh else template.keypoints
-        positions = project(at(points, template.faces, template.vertices), camera)[:, :2]
-        weights = _facing(template, camera, use_mesh)
+        marks = at(template.fiducials, template.faces, template.vertices)
+        positions, facing = project(marks, camera)[:, :2], _facing(template, camera)
 
         images, masks, fiducials, backward = [], [], [], []
         for portrait in portraits:
-            seen = portrait.fiducials if use_mesh else portrait.keypoints
-            matrix, translation = fit_similarity(seen, positions, weights)
+            weights = facing * portrait.visible
+            shown = weights if int((weights > 0).sum()) >= _FEWEST else facing
+            matrix, translation = fit_similarity(portrait.fiducials, positions, shown)
             image, mask = _resample(portrait, matrix, translation, camera)
             images.append(image)
             masks.append(mask)
@@ -99,11 +98,10 @@ class Align:
         )
 
 
-def _facing(template: Template, camera: Camera, use_mesh: bool) -> Float[Tensor, " point"]:
+def _facing(template: Template, camera: Camera) -> Float[Tensor, " fiducial"]:
     """n_z of the template at its fiducials, 0 where they are turned away from the viewer."""
-    points = template.fiducials if use_mesh else template.keypoints
     normals = vertex_normals(template.vertices, template.faces)
-    n_z = at(points, template.faces, normals) @ camera.view_from_head[2]
+    n_z = at(template.fiducials, template.faces, normals) @ camera.view_from_head[2]
     return n_z.clamp_min(0.0)
 
 

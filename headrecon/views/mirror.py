@@ -47,6 +47,7 @@ def mirrored(portrait: Portrait, partner: Int[Tensor, " fiducial=468"]) -> Portr
         image=portrait.image.flip(-1),
         mask=portrait.mask.flip(-1),
         fiducials=(portrait.fiducials * flip + shift)[partner],
+        visible=portrait.visible[partner],
         keypoints=(portrait.keypoints * flip + shift)[torch.tensor(_KEYPOINTS)],
         azimuth=-portrait.azimuth,
         roll=-portrait.roll,

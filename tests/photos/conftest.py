@@ -2,8 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from headrecon.photos.detect import Detect
 from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
@@ -19,7 +19,9 @@ def detect() -> Detect:
             weights(name)
     except WeightsUnavailable as error:
         pytest.skip(str(error))
-    return instantiate(OmegaConf.load(CONF / "detect" / "mediapipe.yaml"), _convert_="all")
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("config")
+    return instantiate(config.pipeline.detect, _convert_="all")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ CURATE = Curate(
     identity_azimuth=60.0,
     identity_minimum=3,
     min_sharpness=0.25,
+    max_deviation=15.0,
     copies=Copies(alike=0.85, same=0.97),
 )
 
@@ -120,3 +121,8 @@ def test_how_far_lips_and_lids_are_open_is_told(seed: int):
     points[[13, 14]] = torch.tensor([[20.0, 28.0], [20.0, 33.0]])
     [verdict] = CURATE((sighting(replace(portrait, fiducials=points)),), {}).verdicts
     assert verdict.mouth_open == pytest.approx(0.25)
+
+
+def test_a_photo_whose_pose_is_unsure_is_left_out():
+    unsure = face("unsure", 0, 20, deviation=torch.tensor([20.0, 3.0, 3.0]))
+    assert reasons(CURATE((*his(), sighting(unsure)), {}))["unsure"] == "its pose is unsure"

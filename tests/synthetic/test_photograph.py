@@ -76,18 +76,19 @@ def test_flow_moves_the_fiducials_of_one_photo_onto_those_of_the_other(shot):
     # Where the surface ends, at the outline and between the lips, there is nothing to interpolate.
     most = torch.nn.functional.max_pool2d(flow, 3, 1, 1)
     least = -torch.nn.functional.max_pool2d(-flow, 3, 1, 1)
-    smooth = (at_fiducials(most - least) < 0.5).all(dim=1)
+    # A third of a pixel's change from one pixel to the next bends by less than a tenth in between.
+    smooth = (at_fiducials(most - least) < 0.3).all(dim=1)
     moved = shot.fiducials[visible] + at_fiducials(flow)
     error = (moved - other.fiducials[visible]).norm(dim=1)
     before = (shot.fiducials - other.fiducials)[visible].norm(dim=1)
-    assert smooth.float().mean() > 0.6
+    assert smooth.float().mean() > 0.4
     assert before[smooth].max() > 3.0
     assert error[smooth].median() < 0.02
     assert error[smooth].max() < 0.1
 
 
 def test_what_is_behind_the_head_is_not_visible():
-    side = PHOTOGRAPH(front(3, azimuth=75.0))
+    side = PHOTOGRAPH(front(3, azimuth=90.0))
     x = BuildTemplate(size=1.0)()
     place = at(x.fiducials, x.faces, x.vertices)[:, 0]
     # The nose points to the image right, so the person's left cheek, at positive x, is away.

@@ -1,30 +1,16 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from headrecon.types import Portrait
 from headrecon.views.cluster import Cluster
+from tests import artifacts
 
 
 def portrait(name: str, azimuth: float, elevation: float = 0.0) -> Portrait:
-    return Portrait(
-        name=name,
-        image=torch.zeros(3, 4, 4),
-        mask=torch.zeros(4, 4),
-        fiducials=torch.zeros(468, 2),
-        keypoints=torch.zeros(6, 2),
-        azimuth=azimuth,
-        elevation=elevation,
-        roll=0.0,
-        face_score=1.0,
-        corner=torch.zeros(2),
-        step=1.0,
-        face_size=100.0,
-        identity=torch.zeros(128),
-        file_bytes=1,
-    )
+    return replace(artifacts.portrait(name, azimuth), elevation=elevation)
 
 
 def clusters(count: int, minimum: int = 1, overlap: float = 0.0, elevations=()) -> Cluster:

@@ -1,0 +1,65 @@
+"""A network, the examples it is taught with, and where its weights go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from headrecon.learning.examine import examine
+from headrecon.learning.points import MakePointExamples, TeachPoints, apart, examine_points
+from headrecon.learning.shards import MakeExamples
+from headrecon.learning.teach import Teach
+from headrecon.photos.head_network import save_network
+from headrecon.photos.head_points import save_points
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a lesson is held."""
+
+    folder: Callable[[str, object], Path]
+    """Where results of that name go that depend on these settings."""
+    aside: int
+    """People on whom the network is examined, and not taught."""
+    workers: int
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Points:
+    """The network that tells pose and fiducials."""
+
+    examples: MakePointExamples
+    teach: TeachPoints
+    weights: str
+    """Path."""
+
+    def __call__(self, course: Course) -> tuple[Path, dict[str, float]]:
+        """Teach; the path of the weights, and scores on people kept aside."""
+        made = self.examples(course.folder("points", self.examples), course.workers)
+        learnt, aside = apart(made, course.aside)
+        network = self.teach(learnt)
+        scores = examine_points(network, aside)
+        about = {"faces": len(learnt.poses), **scores}
+        return save_points(network, about, Path(self.weights)), scores
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The network that tells the parts of a head."""
+
+    examples: MakeExamples
+    teach: Teach
+    weights: str
+    """Path."""
+
+    def __call__(self, course: Course) -> tuple[Path, dict[str, float]]:
+        """Teach; the path of the weights, and scores on people kept aside."""
+        made = self.examples(course.folder("parts", self.examples), course.workers)
+        learnt, aside = made.split(course.aside * self.examples.photos)
+        place = course.folder("teaching", (self.teach, self.examples))
+        network = self.teach(learnt, place, course.device)
+        scores = examine(network, aside)
+        about = {"examples": len(learnt.images), "epochs": self.teach.epochs, **scores}
+        return save_network(network, about, Path(self.weights)), scores

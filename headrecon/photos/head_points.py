@@ -1,0 +1,190 @@
+"""The pose of a head and its fiducials, right from every side."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import torch as safetensors
+from torch import Tensor, nn
+
+from headrecon.files import write
+from headrecon.photos.faces import Face, inside_detector
+from headrecon.photos.find import steady_mesh
+from headrecon.photos.square import Square
+
+WIDTHS = {"mesh": 1404, "keypoints": 12, "confidence": 2, "landmark": 1152, "detector": 6144}
+"""Numbers of each kind that are said about a face."""
+_LIFT, _SIDE = 0.1, 2.3
+"""Place and side of the detector's window on the head, in sides of the face's box."""
+POINTS = 468
+WEIGHTS = Path(__file__).with_name("head_points.safetensors")
+"""Made by `python -m headrecon.learn`; what is known about them is in the JSON file beside them."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Azimuth, elevation and roll in degrees."""
+
+    azimuth: float
+    elevation: float
+    roll: float
+
+
+@dataclass(frozen=True)
+class HeadPoints:
+    """How a head is turned in a photo, and where its fiducials are."""
+
+    pose: Pose
+    deviation: Pose
+    """Standard deviations of the pose."""
+    mesh: Float[Tensor, "fiducial=468 xy=2"]
+    """In pixels of the photo, by the face mesh."""
+    corrected: Float[Tensor, "fiducial=468 xy=2"]
+    """In pixels of the photo, those that are hidden where they are behind the face."""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the networks of the detectors say and know about a face, in sides of its box."""
+
+    said: Mapping[str, Float[Tensor, " number"]]
+    """By the names of `WIDTHS`."""
+    mesh: Float[Tensor, "fiducial=468 xy=2"]
+    """In pixels of the photo."""
+    middle: Float[Tensor, "xy=2"]
+    """Where in the photo the origin of the numbers is."""
+    side: float
+    """Pixels of the photo that are their unit."""
+
+
+def hints(image: Float[Tensor, "rgb=3 h w"], face: Face) -> Hints:
+    """All that the correction of points goes by."""
+    middle = torch.tensor([face.x, face.y - _LIFT * face.side])
+    mesh = steady_mesh(image, face)
+    flat = torch.cat([mesh.points[:, :2] - middle, mesh.points[:, 2:]], dim=1) / face.side
+    flat[:, 2] -= flat[:, 2].mean()
+    window = Square(float(middle[0]), float(middle[1]), _SIDE * face.side, 0.0)
+    said = {
+        "mesh": flat.flatten(),
+        "keypoints": ((face.keypoints - middle) / face.side).flatten(),
+        "confidence": torch.tensor([mesh.confidence, face.score]),
+        "landmark": mesh.inside.flatten(),
+        "detector": inside_detector(image, window).flatten(),
+    }
+    return Hints(said, mesh.points[:, :2], middle, face.side)
+
+
+class PointsNetwork(nn.Module):
+    """From hints to pose and fiducials: principal components, then small networks that vote.
+
+    Past about 65 degrees the points of the face mesh slide over the profile line. But they slide in
+    a way that depends on the pose, and what the detectors' networks know of a face before they put
+    it into points tells more; so the true points can be told from both. The numbers of each kind
+    are reduced to their principal components, and fiducials are a mean plus components, too.
+
+    Reference: Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive uncertainty
+    estimation using deep ensembles", NeurIPS 2017.
+    """
+
+    shape_mean: Tensor
+    shape_basis: Tensor
+
+    def __init__(self, kept: Mapping[str, int], shapes: int, hidden: int, voters: int) -> None:
+        """Random weights; so many components of each kind of hint, and of the fiducials."""
+        super().__init__()
+        self.kinds = tuple(kept)
+        for name, count in kept.items():
+            self.register_buffer(f"{name}_mean", torch.zeros(WIDTHS[name]))
+            self.register_buffer(f"{name}_basis", torch.zeros(WIDTHS[name], count))
+        self.register_buffer("shape_mean", torch.zeros(POINTS, 2))
+        self.register_buffer("shape_basis", torch.zeros(shapes, POINTS, 2))
+        inputs, outputs = sum(kept.values()), 7 + shapes
+        self.voters = nn.ModuleList(_voter(inputs, hidden, outputs) for _ in range(voters))
+
+    def reduced(
+        self, said: Mapping[str, Float[Tensor, "face number"]]
+    ) -> Float[Tensor, "face component"]:
+        """Components of the hints."""
+        parts = [
+            (said[name] - getattr(self, f"{name}_mean")) @ getattr(self, f"{name}_basis")
+            for name in self.kinds
+        ]
+        return torch.cat(parts, dim=1)
+
+    def forward(
+        self, said: Mapping[str, Float[Tensor, "face number"]]
+    ) -> tuple[Float[Tensor, "face angle=3"], Float[Tensor, "face angle=3"], Tensor]:
+        """Angles and their standard deviations in degrees, and fiducials in sides of the box."""
+        votes = torch.stack([voter(self.reduced(said)) for voter in self.voters])
+        angles, log_deviations, shape = decoded(votes)
+        middle = votes.mean(dim=0)
+        azimuth = torch.atan2(middle[:, 0], middle[:, 1]).rad2deg()
+        mean = torch.cat([azimuth[:, None], angles[..., 1:].mean(dim=0)], dim=1)
+        apart = (angles - mean + 180.0) % 360.0 - 180.0
+        spread = (log_deviations.exp().square() + apart.square()).mean(dim=0).sqrt()
+        points = self.shape_mean + torch.einsum("fs,spx->fpx", shape.mean(dim=0), self.shape_basis)
+        return mean, spread, points
+
+
+def decoded(votes: Float[Tensor, "*vote number"]) -> tuple[Tensor, Tensor, Tensor]:
+    """Angles in degrees, logarithms of their deviations, and components of the fiducials.
+
+    The azimuth is voted for as its sine and cosine, since it may be behind +-90 degrees.
+    """
+    azimuth = torch.atan2(votes[..., 0], votes[..., 1]).rad2deg()
+    angles = torch.stack([azimuth, 10.0 * votes[..., 2], 10.0 * votes[..., 3]], dim=-1)
+    return angles, votes[..., 4:7].clamp(-2.0, 4.0), votes[..., 7:]
+
+
+def _voter(inputs: int, hidden: int, outputs: int) -> nn.Module:
+    return nn.Sequential(
+        *(nn.Linear(inputs, hidden), nn.GELU(), nn.Dropout(0.2)),
+        *(nn.Linear(hidden, hidden), nn.GELU(), nn.Dropout(0.2)),
+        nn.Linear(hidden, outputs),
+    )
+
+
+def read_points(image: Float[Tensor, "rgb=3 h w"], face: Face) -> HeadPoints:
+    """Pose and fiducials of the head around a face."""
+    seen = hints(image, face)
+    with torch.inference_mode():
+        said = {name: numbers[None] for name, numbers in seen.said.items()}
+        pose, spread, points = load_points()(said)
+    return HeadPoints(
+        pose=Pose(*pose[0].tolist()),
+        deviation=Pose(*spread[0].tolist()),
+        mesh=seen.mesh,
+        corrected=points[0].clone() * seen.side + seen.middle,
+    )
+
+
+def save_points(network: PointsNetwork, about: Mapping[str, float | int], path: Path) -> Path:
+    """Write the weights, in half precision, and beside them what is known about them."""
+    content = safetensors.save({name: v.half() for name, v in network.state_dict().items()})
+    write(path, content)
+    facts = {"sha256": hashlib.sha256(content).hexdigest(), **about}
+    write(path.with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
+    return path
+
+
+@functools.cache
+def load_points(path: Path = WEIGHTS) -> PointsNetwork:
+    """The network, ready to look; raises `ValueError` if its file is damaged."""
+    content = path.read_bytes()
+    known = json.loads(path.with_suffix(".json").read_text())["sha256"]
+    if hashlib.sha256(content).hexdigest() != known:
+        raise ValueError(f"{path} is damaged: its sha256 is not that of {path.stem}.json")
+    weights = {name: value.float() for name, value in safetensors.load(content).items()}
+    kept = {name: weights[f"{name}_basis"].shape[1] for name in WIDTHS}
+    hidden, voters = (
+        len(weights["voters.0.0.bias"]),
+        1 + max(int(name.split(".")[1]) for name in weights if name.startswith("voters.")),
+    )
+    network = PointsNetwork(kept, len(weights["shape_basis"]), hidden, voters)
+    network.load_state_dict(weights)
+    return network.eval()

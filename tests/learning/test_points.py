@@ -1,0 +1,33 @@
+"""Examples for the correction of points, from photos as detectors see them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from headrecon.learning.points import MakePointExamples
+from headrecon.photos.find import FindFace
+from headrecon.photos.head_points import WIDTHS
+from tests.synthetic.sessions import CHANCE, SESSION
+
+FIND = FindFace(
+    min_score=0.3, good_score=0.7, overlap=0.3, finest=400.0, focus=4.0, rival=0.15, most=4
+)
+
+
+def test_a_photo_and_its_mirror_image_are_examples(tmp_path: Path) -> None:
+    """Poses change their signs, and points their sides, as the detectors' own points do."""
+    front = replace(SESSION, chance=replace(CHANCE, azimuth=30.0))
+    make = MakePointExamples(front, FIND, people=1, photos=2, first_person=40)
+    found = make(tmp_path, workers=1)
+    assert {name: value.shape[1] for name, value in found.said.items()} == WIDTHS
+    assert found.people.tolist() == [0, 0, 0, 0]
+    signs = torch.tensor([-1.0, 1.0, -1.0])
+    torch.testing.assert_close(found.poses[0::2], signs * found.poses[1::2])
+    said = found.said["mesh"].unflatten(1, (468, 3))[..., :2]
+    assert (said - found.points).norm(dim=2).median() < 0.05
+    assert len(list(tmp_path.glob("*.pt"))) == 1
+    again = make(tmp_path, workers=1)
+    assert torch.equal(again.points, found.points)
+    assert found.points.abs().max() == pytest.approx(0.6, abs=0.4)

@@ -1,0 +1,93 @@
+"""Poses and fiducials by votes, on numbers whose answer is known."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from headrecon.learning.points import PointExamples, TeachPoints, apart, examine_points
+from headrecon.photos.head_points import WIDTHS, PointsNetwork, load_points, save_points
+
+KEPT = {"mesh": 4, "keypoints": 4, "confidence": 2, "landmark": 4, "detector": 4}
+TEACH = TeachPoints(
+    kept=KEPT,
+    shapes=3,
+    hidden=128,
+    voters=2,
+    epochs=60,
+    batch=32,
+    rate=0.005,
+    decay=0.001,
+    noise=0.01,
+    points_weight=2.0,
+    seed=0,
+)
+
+
+def examples(count: int, noise: float = 0.0) -> PointExamples:
+    """Hints that are linear in the sines of the angles, with noise, and points that shear."""
+    generator = torch.Generator().manual_seed(0)
+    azimuth = 190.0 * torch.rand(count, generator=generator) - 95.0
+    others = 10.0 * torch.randn(count, 2, generator=generator)
+    poses = torch.cat([azimuth[:, None], others], dim=1)
+    rad = poses.deg2rad()
+    causes = torch.stack([rad[:, 0].sin(), rad[:, 0].cos(), rad[:, 1], rad[:, 2]], dim=1)
+    said, mixer = {}, torch.Generator().manual_seed(1)
+    for name, width in WIDTHS.items():
+        mixing = torch.randn(4, width, generator=mixer)
+        said[name] = causes @ mixing + noise * torch.randn(count, width, generator=generator)
+    rest = torch.rand(468, 2, generator=mixer) - 0.5
+    points = rest + 0.3 * causes[:, None, :2] * rest[:, :1]
+    return PointExamples(said, poses, points, torch.arange(count) // 8)
+
+
+@pytest.fixture(scope="module")
+def network() -> PointsNetwork:
+    return TEACH(apart(examples(800), 20)[0])
+
+
+def test_poses_and_points_of_new_people_are_told(network: PointsNetwork) -> None:
+    _, aside = apart(examples(800), 20)
+    assert len(aside.poses) == 160
+    scores = examine_points(network, aside)
+    assert scores["azimuth_mae_within_60_degrees"] < 2.0
+    assert scores["azimuth_mae_beyond_60_degrees"] < 4.0
+    assert scores["points_median_within_60_share"] < 0.01
+
+
+def test_deviations_grow_where_the_hints_say_little(network: PointsNetwork) -> None:
+    known, strange = examples(40), examples(40, noise=3.0)
+    with torch.inference_mode():
+        _, sure, _ = network(known.said)
+        _, unsure, _ = network(strange.said)
+    assert unsure[:, 0].median() > 1.5 * sure[:, 0].median()
+
+
+def test_angles_are_continuous_through_ninety_degrees(network: PointsNetwork) -> None:
+    many = examples(800)
+    aside = many.poses[:, 0].abs() > 85.0
+    with torch.inference_mode():
+        angles, _, _ = network({name: v[aside] for name, v in many.said.items()})
+    assert (angles[:, 0].sign() == many.poses[aside, 0].sign()).all()
+    assert angles[:, 0].abs().max() > 90.0
+
+
+def test_weights_are_read_as_they_were_written_and_damaged_ones_are_refused(
+    network: PointsNetwork, tmp_path: Path
+) -> None:
+    path = save_points(network, {"faces": 1}, tmp_path / "weights.safetensors")
+    read, few = load_points(path), examples(4)
+    with torch.inference_mode():
+        for one, other in zip(read(few.said), network(few.said), strict=True):
+            torch.testing.assert_close(one, other, atol=0.3, rtol=0.01)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    load_points.cache_clear()
+    with pytest.raises(ValueError, match="damaged"):
+        load_points(path)
+
+
+def test_what_is_shipped_can_be_read() -> None:
+    network = load_points()
+    assert sum(value.numel() for value in network.state_dict().values()) > 1_000_000
