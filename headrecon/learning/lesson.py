@@ -10,8 +10,7 @@ from headrecon.learning.examine import examine
 from headrecon.learning.points import MakePointExamples, TeachPoints, apart, examine_points
 from headrecon.learning.shards import MakeExamples
 from headrecon.learning.teach import Teach
-from headrecon.photos.head_network import save_network
-from headrecon.photos.head_points import save_points
+from headrecon.photos.own_weights import save_weights
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Points:
         network = self.teach(learnt)
         scores = examine_points(network, aside)
         about = {"faces": len(learnt.poses), **scores}
-        return save_points(network, about, Path(self.weights)), scores
+        return save_weights(network, about, Path(self.weights)), scores
 
 
 @dataclass(frozen=True)
@@ -62,4 +61,4 @@ class Parts:
         network = self.teach(learnt, place, course.device)
         scores = examine(network, aside)
         about = {"examples": len(learnt.images), "epochs": self.teach.epochs, **scores}
-        return save_network(network, about, Path(self.weights)), scores
+        return save_weights(network, about, Path(self.weights)), scores

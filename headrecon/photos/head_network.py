@@ -1,18 +1,14 @@
 """A network that says of each pixel around a face which point of a head it shows."""
 
 import functools
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import segmentation_models_pytorch as smp
 from jaxtyping import Float
-from safetensors import torch as safetensors
 from torch import Tensor, nn
 
-from headrecon.files import write
+from headrecon.photos.own_weights import read_weights
 from headrecon.truth import LABELS
 
 SIZE = 128
@@ -65,26 +61,9 @@ WEIGHTS = Path(__file__).with_name("head_network.safetensors")
 """Made by `python -m headrecon.learn`; what is known about them is in the JSON file beside them."""
 
 
-def save_network(network: HeadNetwork, about: Mapping[str, float | int], path: Path) -> Path:
-    """Write the weights, in half precision, and beside them what is known about them."""
-    halves = {
-        name: value.half() if value.is_floating_point() else value
-        for name, value in network.state_dict().items()
-    }
-    content = safetensors.save(halves)
-    write(path, content)
-    facts = {"sha256": hashlib.sha256(content).hexdigest(), **about}
-    write(path.with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
-    return path
-
-
 @functools.cache
 def load_network(path: Path = WEIGHTS) -> HeadNetwork:
     """The network, ready to look; raises `ValueError` if its file is damaged."""
-    content = path.read_bytes()
-    known = json.loads(path.with_suffix(".json").read_text())["sha256"]
-    if hashlib.sha256(content).hexdigest() != known:
-        raise ValueError(f"{path} is damaged: its sha256 is not that of {path.stem}.json")
     network = HeadNetwork()
-    network.load_state_dict(safetensors.load(content))
+    network.load_state_dict(read_weights(path))
     return network.eval()

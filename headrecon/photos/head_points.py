@@ -1,20 +1,17 @@
 """The pose of a head and its fiducials, right from every side."""
 
 import functools
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import torch as safetensors
 from torch import Tensor, nn
 
-from headrecon.files import write
 from headrecon.photos.faces import Face, inside_detector
 from headrecon.photos.find import steady_mesh
+from headrecon.photos.own_weights import read_weights
 from headrecon.photos.square import Square
 
 WIDTHS = {"mesh": 1404, "keypoints": 12, "confidence": 2, "landmark": 1152, "detector": 6144}
@@ -163,23 +160,10 @@ def read_points(image: Float[Tensor, "rgb=3 h w"], face: Face) -> HeadPoints:
     )
 
 
-def save_points(network: PointsNetwork, about: Mapping[str, float | int], path: Path) -> Path:
-    """Write the weights, in half precision, and beside them what is known about them."""
-    content = safetensors.save({name: v.half() for name, v in network.state_dict().items()})
-    write(path, content)
-    facts = {"sha256": hashlib.sha256(content).hexdigest(), **about}
-    write(path.with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
-    return path
-
-
 @functools.cache
 def load_points(path: Path = WEIGHTS) -> PointsNetwork:
     """The network, ready to look; raises `ValueError` if its file is damaged."""
-    content = path.read_bytes()
-    known = json.loads(path.with_suffix(".json").read_text())["sha256"]
-    if hashlib.sha256(content).hexdigest() != known:
-        raise ValueError(f"{path} is damaged: its sha256 is not that of {path.stem}.json")
-    weights = {name: value.float() for name, value in safetensors.load(content).items()}
+    weights = read_weights(path)
     kept = {name: weights[f"{name}_basis"].shape[1] for name in WIDTHS}
     hidden, voters = (
         len(weights["voters.0.0.bias"]),

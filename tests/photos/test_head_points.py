@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from headrecon.learning.points import PointExamples, TeachPoints, apart, examine_points
-from headrecon.photos.head_points import WIDTHS, PointsNetwork, load_points, save_points
+from headrecon.photos.head_points import WIDTHS, PointsNetwork, load_points
+from headrecon.photos.own_weights import save_weights
 
 KEPT = {"mesh": 4, "keypoints": 4, "confidence": 2, "landmark": 4, "detector": 4}
 TEACH = TeachPoints(
@@ -75,7 +76,7 @@ def test_angles_are_continuous_through_ninety_degrees(network: PointsNetwork) ->
 def test_weights_are_read_as_they_were_written_and_damaged_ones_are_refused(
     network: PointsNetwork, tmp_path: Path
 ) -> None:
-    path = save_points(network, {"faces": 1}, tmp_path / "weights.safetensors")
+    path = save_weights(network, {"faces": 1}, tmp_path / "weights.safetensors")
     read, few = load_points(path), examples(4)
     with torch.inference_mode():
         for one, other in zip(read(few.said), network(few.said), strict=True):
