@@ -9,6 +9,7 @@ from torch import Tensor
 from headrecon.geometry.color import luminance
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import at, vertex_normals
+from headrecon.geometry.warp import inside
 from headrecon.photos.decode import decode
 from headrecon.photos.face_alignment_marks import FaceAlignmentMarks
 from headrecon.photos.faces import Face
@@ -18,7 +19,7 @@ from headrecon.photos.identity import Recognize
 from headrecon.photos.marks import MeshAndCorrection
 from headrecon.photos.segment import Segment
 from headrecon.photos.segment_head import SegmentHead
-from headrecon.photos.square import Square, from_photo, inside, sample
+from headrecon.photos.square import Square, from_photo, sample
 from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
 
 
@@ -84,7 +85,7 @@ class Detect:
             image=sample(image, window, size).clamp(0.0, 1.0),
             mask=self.segment(image, face, head, window, size),
             fiducials=from_photo(points, window, size),
-            visible=self._facing(template, pose) & inside(points, image),
+            visible=self._facing(template, pose) & (inside(points, *image.shape[-2:]) > 0.5),
             keypoints=from_photo(face.keypoints, window, size),
             azimuth=pose.azimuth,
             elevation=pose.elevation,

@@ -1,4 +1,4 @@
-"""A network that says of each pixel around a face which point of a head it shows."""
+"""A network that says of each pixel around a face which part of a head it shows."""
 
 import functools
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Seen:
 class HeadNetwork(nn.Module):
     """A small U-Net with two answers for each pixel: its label and its place on the mean head.
 
-    Places make every pixel of skin a fiducial, from any side, so that pose and points can be
-    fitted where no eye or mouth is seen.
+    Only the labels are used. Places are a second lesson: who knows where on a head a pixel is knows
+    better what it shows.
 
     Reference: Guler, Neverova and Kokkinos, "DensePose: dense human pose estimation in the wild",
     CVPR 2018; Howard et al., "Searching for MobileNetV3", ICCV 2019.
@@ -58,7 +58,7 @@ class HeadNetwork(nn.Module):
 
 
 WEIGHTS = Path(__file__).with_name("head_network.safetensors")
-"""Made by `python -m headrecon.learn`; what is known about them is in the JSON file beside them."""
+"""Made by `python -m headrecon.learn network=parts`; the JSON file beside it says more."""
 
 
 @functools.cache

@@ -20,7 +20,7 @@ _LIFT, _SIDE = 0.1, 2.3
 """Place and side of the detector's window on the head, in sides of the face's box."""
 POINTS = 468
 WEIGHTS = Path(__file__).with_name("head_points.safetensors")
-"""Made by `python -m headrecon.learn`; what is known about them is in the JSON file beside them."""
+"""Made by `python -m headrecon.learn network=points`; the JSON file beside it says more."""
 
 
 @dataclass(frozen=True)

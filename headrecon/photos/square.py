@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -43,14 +43,6 @@ def from_photo(
     scale = size / square.side
     centred = (points - points.new_tensor([square.x, square.y])) * scale
     return centred @ _axes(square).to(points).T + size / 2
-
-
-def inside(
-    points: Float[Tensor, "*points xy=2"], image: Float[Tensor, "channel h w"]
-) -> Bool[Tensor, "*points"]:
-    """Whether points in pixels of a photo lie in it."""
-    size = points.new_tensor([image.shape[-1], image.shape[-2]])
-    return ((points > 0) & (points < size)).all(dim=-1)
 
 
 def sample(
