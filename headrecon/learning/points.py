@@ -18,11 +18,14 @@ from headrecon.geometry.symmetry import mirror_partners
 from headrecon.photos.decode import decode
 from headrecon.photos.find import FindFace
 from headrecon.photos.head_points import WIDTHS, PointsNetwork, decoded, hints
+from headrecon.synthetic.chance import Taking
 from headrecon.synthetic.folder import PhotographSubject
 from headrecon.template.build import BuildTemplate
 from headrecon.types import Photo, Rejection
 
 logger = logging.getLogger(__name__)
+_ROOM = 1000
+"""Distance between the first photos of two people, so that they share none."""
 _FAR = 2.0
 """Sides of the face's box beyond which fiducials belong to another face than the one found."""
 
@@ -51,6 +54,8 @@ class MakePointExamples:
     people: int
     photos: int
     """Of each person."""
+    aside: float
+    """Share of the photos in which heads are turned by more than 45 degrees."""
     first_person: int
     """Seed of the first; those of the benchmark have smaller seeds."""
 
@@ -70,19 +75,29 @@ class MakePointExamples:
         """The examples of one person, as a file."""
         session = replace(self.session, identity=self.first_person + person)
         made = []
-        for index in range(person * self.photos, (person + 1) * self.photos):
-            made += self._examples(session, index)
+        for taking in self._takings(session, person):
+            made += self._examples(session, taking)
         scratch = file.with_suffix(".part")
         torch.save([(said, pose, points, person) for said, pose, points in made], scratch)
         scratch.replace(file)
 
+    def _takings(self, session: PhotographSubject, person: int) -> Iterator[Taking]:
+        """As many from the front and from the side as it should be."""
+        missing = {True: round(self.aside * self.photos)}
+        missing[False] = self.photos - missing[True]
+        for index in range(_ROOM * person, _ROOM * (person + 1)):
+            taking = session.taking(index)
+            aside = abs(taking.pose.azimuth) > 45.0
+            if taking.identity >= 0 and missing[aside]:
+                missing[aside] -= 1
+                yield taking
+            if not any(missing.values()):
+                break
+
     def _examples(
-        self, session: PhotographSubject, index: int
+        self, session: PhotographSubject, taking: Taking
     ) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
         """Of a photo and its mirror image, if a face is found where it is."""
-        taking = session.taking(index)
-        if taking.identity < 0:
-            return
         shot = session.photograph(taking)
         image = decode(Photo(taking.name, torch.from_numpy(shot.encoded)), 10**8)
         assert not isinstance(image, Rejection)

@@ -14,6 +14,7 @@ from headrecon.photos.decode import decode
 from headrecon.photos.face_alignment_marks import FaceAlignmentMarks
 from headrecon.photos.faces import Face
 from headrecon.photos.find import FindFace
+from headrecon.photos.fit_pose import fit_pose
 from headrecon.photos.head_points import Pose, read_points
 from headrecon.photos.identity import Recognize
 from headrecon.photos.marks import MeshAndCorrection
@@ -75,7 +76,9 @@ class Detect:
 
     def _portray(self, photo: Photo, image: Tensor, face: Face, template: Template) -> Portrait:
         head = read_points(image, face)
-        points, pose, off = self.landmarks(image, face, head), head.pose, head.deviation
+        points, off = self.landmarks(image, face, head), head.deviation
+        marks = at(template.fiducials, template.faces, template.vertices)
+        pose = fit_pose(head.corrected, marks, face.side, head.pose, off)
         behind = self.setback * math.sin(math.radians(pose.azimuth))
         centre_x, centre_y = face.x - behind * face.side, face.y - self.lift * face.side
         window = Square(centre_x, centre_y, self.context * face.side, 0.0)

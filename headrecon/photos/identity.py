@@ -1,17 +1,15 @@
 """Whose face it is, as a point among all faces."""
 
+import functools
 import math
-import threading
 from dataclasses import dataclass
-from typing import Any
 
-import dlib
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.similarity import fit_similarity
+from headrecon.photos.identity_network import IdentityNetwork, read_identity_network
 from headrecon.photos.network import gamma_coded
 from headrecon.photos.square import Square, sample
 from headrecon.photos.weights import weights
@@ -23,7 +21,6 @@ _PLACES = torch.tensor(
     [[0.2471, 0.3091], [0.3894, 0.3194], [0.5974, 0.3193], [0.7397, 0.3090], [0.4934, 0.5852]]
 )
 """Where the network was taught to expect these points, in sides of its picture."""
-_of_thread = threading.local()
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,9 @@ class Recognize:
     ) -> Float[Tensor, "embedding=128"]:
         """Of the face whose points are given in pixels of the photo."""
         chip = _chip(image, mesh[list(_CORNERS)])
-        levels = (255.0 * gamma_coded(chip)).round().byte().movedim(0, -1).numpy()
-        both = [np.ascontiguousarray(levels), np.ascontiguousarray(levels[:, ::-1])]
-        points = [np.array(_network().compute_face_descriptor(one)) for one in both]
-        return torch.from_numpy(np.mean(points, axis=0)).float()
+        levels = (255.0 * gamma_coded(chip)).round()
+        with torch.inference_mode():
+            return _network()(torch.stack([levels, levels.flip(-1)])).mean(dim=0).clone()
 
 
 def _chip(
@@ -60,10 +56,6 @@ def _chip(
     return sample(image, Square(x, y, side, angle), _CHIP)
 
 
-def _network() -> Any:
-    loaded = vars(_of_thread)
-    if "network" not in loaded:
-        loaded["network"] = dlib.face_recognition_model_v1(  # pyright: ignore[reportAttributeAccessIssue]
-            str(weights("face_identity"))
-        )
-    return loaded["network"]
+@functools.cache
+def _network() -> IdentityNetwork:
+    return read_identity_network(weights("face_identity"))

@@ -19,7 +19,7 @@ FIND = FindFace(
 def test_a_photo_and_its_mirror_image_are_examples(tmp_path: Path) -> None:
     """Poses change their signs, and points their sides, as the detectors' own points do."""
     front = replace(SESSION, chance=replace(CHANCE, azimuth=30.0))
-    make = MakePointExamples(front, FIND, people=1, photos=2, first_person=40)
+    make = MakePointExamples(front, FIND, people=1, photos=2, aside=0.0, first_person=40)
     found = make(tmp_path, workers=1)
     assert {name: value.shape[1] for name, value in found.said.items()} == WIDTHS
     assert found.people.tolist() == [0, 0, 0, 0]
