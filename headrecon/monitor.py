@@ -121,6 +121,8 @@ class Monitor:
         label = flowed.label
         self.picture(f"{label}/average", photos.before_and_after(aligned, flowed))
         self.picture(f"{label}/flows", photos.flows(flowed))
+        for number, motion in enumerate(flowed.motion.tolist()):
+            self.number(f"{label}/flow_motion_px", motion, number)
         inside = flowed.flows.norm(dim=1)[:, flowed.face]
         self.number(f"{label}/flow_mean_px", float(inside.mean()) if inside.numel() else 0.0)
         before, after = sharpness(aligned), sharpness(flowed)
@@ -226,5 +228,6 @@ def _some(stack: Stack, most: int) -> Stack:
         images=stack.images[::step],
         masks=stack.masks[::step],
         flows=stack.flows[::step],
+        belief=stack.belief[::step],
         portrait_from_canvas=stack.portrait_from_canvas[::step],
     )

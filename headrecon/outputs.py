@@ -14,10 +14,11 @@ from headrecon.draw.viewer import colored, glb, srgb_levels, turnable_page
 from headrecon.files import write
 from headrecon.types import HeadMesh, Reconstruction
 
+_SCORES = ("identity_distance", "sharpness", "mouth_open", "eyes_open", "glasses", "covered")
 COLUMNS = (
     *("name", "kept", "reason", "view", "azimuth", "elevation", "roll"),
     *("azimuth_deviation", "elevation_deviation", "roll_deviation", "face_score", "face_size"),
-    *("identity_distance", "sharpness", "mouth_open", "eyes_open"),
+    *(*_SCORES, "fit"),
 )
 
 NO_VIEW = "turned or tipped so that it is in no view with enough photos"
@@ -75,7 +76,8 @@ def photo_table(found: Reconstruction) -> list[dict[str, str]]:
         angles = (portrait.azimuth, portrait.elevation, portrait.roll, *portrait.deviation.tolist())
         numbers = [f"{angle:.2f}" for angle in angles]
         scores = [f"{portrait.face_score:.3f}", f"{portrait.face_size:.1f}"]
-        own = (verdict.identity_distance, verdict.sharpness, verdict.mouth_open, verdict.eyes_open)
+        own = [getattr(verdict, score) for score in _SCORES]
+        own.append(_fit(portrait.name, found))
         scores += ["" if score != score else f"{score:.3f}" for score in own]
         kept = "true" if view else "false"
         row = (portrait.name, kept, reason, view, *numbers, *scores)
@@ -84,6 +86,16 @@ def photo_table(found: Reconstruction) -> list[dict[str, str]]:
         row = (rejected.name, "false", rejected.reason, *[""] * (len(COLUMNS) - 3))
         rows.append(dict(zip(COLUMNS, row, strict=True)))
     return sorted(rows, key=lambda row: row["name"])
+
+
+def _fit(name: str, found: Reconstruction) -> float:
+    """How well a photo fits the others of its views, in (0, 1]; NaN if it is in none."""
+    fits = [
+        float(stack.belief[stack.names.index(name)])
+        for stack in found.stacks
+        if name in stack.names
+    ]
+    return min(fits, default=float("nan"))
 
 
 def as_csv(rows: list[dict[str, str]]) -> str:

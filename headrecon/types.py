@@ -62,6 +62,10 @@ class Portrait:
     """Where the crop's upper left corner is in the photo."""
     step: float
     """Photo pixels per pixel of the crop: photo_xy = corner + step * xy."""
+    glasses: float
+    """Probability that there are glasses or sunglasses."""
+    covered: float
+    """Share of the face before which there is something, glasses included."""
     identity: Float[Tensor, "embedding=128"]
     """Whose face it is: those of one person are close to each other."""
     file_bytes: int
@@ -92,6 +96,10 @@ class Verdict:
     """Gap between the lips, in widths of the mouth."""
     eyes_open: float
     """Gap between the lids, in widths of the eyes; of the eye that is more open."""
+    glasses: float
+    """Probability that there are any."""
+    covered: float
+    """Share of the face before which there is something."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,13 @@ class Stack:
     masks: Float[Tensor, "photo h w"]
     """Probability that the pixel shows the person; 0 outside the photo."""
     flows: Float[Tensor, "photo xy=2 h w"]
-    """Where the aligned photo was sampled: image(x) = aligned(x + flow(x))."""
+    """Where the aligned photo is to be sampled, or was: image(x) = aligned(x + flow(x)).
+
+    Before collection flow this is the flow of the turned template, and not applied yet."""
+    belief: Float[Tensor, " photo"]
+    """How well each photo fits the others, in (0, 1]; 1 before collection flow."""
+    motion: Float[Tensor, " round"]
+    """Mean change of the flow in each round of collection flow, in pixels."""
     portrait_from_canvas: Float[Tensor, "photo 2 3"]
     """Affine maps [A b] of the alignment: aligned(x) = portrait(A x + b)."""
     fiducials: Float[Tensor, "fiducial=468 xy=2"]

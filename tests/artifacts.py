@@ -94,6 +94,8 @@ def stack(shift: int = 0) -> Stack:
         images=torch.stack([one.roll(i * shift, 2) for i, one in enumerate(images * mask)]),
         masks=mask.float().expand(len(NAMES), -1, -1),
         flows=torch.full((len(NAMES), 2, HEIGHT, WIDTH), 0.5),
+        belief=torch.ones(len(NAMES)),
+        motion=torch.zeros(0),
         portrait_from_canvas=torch.eye(2, 3).repeat(len(NAMES), 1, 1),
         fiducials=10 + 20 * random(468, 2),
         face=mask,
@@ -116,6 +118,8 @@ def portrait(name: str, azimuth: float = 20.0) -> Portrait:
         corner=torch.zeros(2),
         step=1.0,
         face_size=80.0,
+        glasses=0.02,
+        covered=0.1,
         identity=random(128, seed=3),
         file_bytes=5000,
     )
@@ -130,6 +134,8 @@ def verdict(name: str, reason: str = "") -> Verdict:
         sharpness=0.1,
         mouth_open=0.05,
         eyes_open=0.3,
+        glasses=0.02,
+        covered=0.1,
     )
 
 

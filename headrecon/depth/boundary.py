@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import see_surface, see_template
-from headrecon.types import Head, NormalField, Template
+from headrecon.types import REGIONS, Head, NormalField, Template
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class Boundary:
     rim: float
     overlap: float
     template: float
+    skull: float
+    """Weight of the template's depth in the other views; 0 in the paper."""
     depth_constraint: bool
     """False leaves the side views to the template's depth: the paper's ablation."""
     grazing: float
@@ -47,19 +50,34 @@ class Boundary:
 
     def __call__(self, field: NormalField, head: Head, template: Template) -> Anchor:
         """Anchors on the canvas of `field`."""
-        if head.surfaces and self.depth_constraint:
-            seen = see_surface(head.nearest(field.camera), field.camera, self.grazing)
-            common = seen.mask & field.mask
-            if bool(common.any()):
-                rim = common & ~_eroded(seen.mask, self.rim_width)
-                weight = self.rim * rim.to(seen.z) + self.overlap * seen.weight
-                return Anchor(seen.z, weight * common)
+        if not (head.surfaces and self.depth_constraint):
+            return _of_template(field, template, self.template)
+        seen = see_surface(head.nearest(field.camera), field.camera, self.grazing)
+        common = seen.mask & field.mask
+        if not bool(common.any()):
             log.warning(
                 "%s: no solved surface is seen from here; placed by the template", field.label
             )
-        seen = see_template(template, field.camera)
-        common = seen.mask & field.mask
-        return Anchor(seen.z, self.template * seen.weight * common)
+            return _of_template(field, template, self.template)
+        rim = common & ~_eroded(seen.mask, self.rim_width)
+        weight = (self.rim * rim.to(seen.z) + self.overlap * seen.weight) * common
+        return _both(Anchor(seen.z, weight), _of_template(field, template, self.skull))
+
+
+def _of_template(field: NormalField, template: Template, weight: float) -> Anchor:
+    """The template's depth, but not under hair."""
+    seen = see_template(template, field.camera)
+    bare = (template.region != REGIONS.index("scalp")).to(seen.z)[:, None]
+    fragments = rasterize(template.vertices, template.faces, field.camera)
+    share = interpolate(fragments, template.faces, bare)[0]
+    return Anchor(seen.z, weight * seen.weight * share * (seen.mask & field.mask))
+
+
+def _both(one: Anchor, other: Anchor) -> Anchor:
+    """The sum of two quadratic pulls is a pull to their weighted mean."""
+    total = one.weight + other.weight
+    z = (one.weight * one.z + other.weight * other.z) / total.clamp_min(1e-12)
+    return Anchor(z, total)
 
 
 def _eroded(mask: Bool[Tensor, "h w"], width: int) -> Bool[Tensor, "h w"]:

@@ -125,6 +125,11 @@ def _thumbnail(portrait: Portrait, verdict: Verdict, *lines: str) -> Thumbnail:
     pose = "azimuth {:+.0f}, elevation {:+.0f}, roll {:+.0f}".format(
         *(portrait.azimuth, portrait.elevation, portrait.roll)
     )
-    scores = {"identity distance": verdict.identity_distance, "sharpness": verdict.sharpness}
+    scores = {
+        "identity distance": verdict.identity_distance,
+        "sharpness": verdict.sharpness,
+        "glasses": verdict.glasses,
+        "covered": verdict.covered,
+    }
     told = [f"{name} {score:.2f}" for name, score in scores.items() if score == score]
     return Thumbnail(thumbnail(portrait, _SIDE), portrait.name, (*lines, pose, *told))

@@ -1,6 +1,6 @@
 """Collection flow: many photos of one head warped to their common shape."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.color import luminance
 from headrecon.geometry.low_rank import approximate
-from headrecon.geometry.warp import inside, resize_flow, warp
+from headrecon.geometry.warp import chained, inside, normalized_locally, resize_flow, warp
 from headrecon.types import Stack
 
 Estimator = Callable[..., Float[Tensor, "photo xy=2 h w"]]
@@ -26,13 +26,22 @@ class CollectionFlow:
     few modes, everybody's shape:
 
         repeat for rising k:   reference_i = rank-k projection of warped photo i
-                               u_i = flow with reference_i(x) = photo_i(x + u_i(x))
-                               u_i -= mean over photos of u
+                               d_i = flow with reference_i(x) = turned_i(x + d_i(x))
+                               d_i -= mean over photos of d
 
-    Expressions are ironed out and hair is warped to the dominant style. The flow is always to the
-    photo as aligned and starts from the last round's, so that pixels are resampled once. The last
-    line fixes what the iteration leaves free, a warp of all photos alike: the common shape is the
-    average shape.
+    with turned_i the photo along the flow that it comes with, of the turned head. Both are chained
+    and applied once to the photo as aligned, so that pixels are resampled once. Expressions are
+    ironed out and hair is warped to the dominant style. The last line fixes what the iteration
+    leaves free, a warp of all photos alike: the common shape is the average shape.
+
+    Photos are normalized locally before anything is compared, so that the few modes are spent on
+    features and not on light; and there is a mode for every `photos_per_mode` photos at most, or a
+    photo would be its own reference. How far a photo is from its reference says how much it has to
+    say about the others' (Geman-McClure):
+
+        belief_i = 1 / (1 + (e_i / (outlier median e))^2)^2,   e_i = rms of reference_i - photo_i
+
+    The last rank goes on until photos move by less than `still`, or for `most` rounds in all.
 
     Reference: Kemelmacher-Shlizerman and Seitz, "Collection Flow", CVPR 2012.
     """
@@ -42,36 +51,70 @@ class CollectionFlow:
     """Rank of each round."""
     shrink: Sequence[int]
     """By how much each round reduces the photos; the first rounds are about large motions only."""
+    photos_per_mode: int
+    neighbourhood: int
+    """Side of the square in pixels in which photos are normalized."""
+    outlier: float
+    """Distance from its reference, in medians, at which a photo has lost three quarters."""
+    still: float
+    """Mean change of the flow in pixels below which it has converged."""
+    most: int
     fill_rounds: int
     memory_mb: int
     """Bound of the estimator's working memory, which sets how many photos go at once."""
 
     def __call__(self, stack: Stack) -> Stack:
         """Warp every photo of a stack that is aligned, but not yet warped."""
-        aligned, flows = stack.images, torch.zeros_like(stack.flows)
         # Flow sees what the eye sees: the square root is close to the gamma of a display.
-        seen = luminance(aligned).sqrt()
-        gain = (seen * stack.masks).sum(dim=(1, 2)) / stack.masks.sum(dim=(1, 2)).clamp_min(1.0)
-        seen = seen / gain.clamp_min(1e-3)[:, None, None]
-
-        for rank, factor in zip(self.ranks, self.shrink, strict=True):
+        seen, masks = _warped(luminance(stack.images).sqrt(), stack.masks, stack.flows)
+        found, belief = torch.zeros_like(stack.flows), torch.ones_like(stack.belief)
+        motion: list[float] = []
+        for rank, factor in self._rounds(motion):
             size = (seen.shape[1] // factor, seen.shape[2] // factor)
-            flows = resize_flow(flows, size)
-            small, masks = (F.adaptive_avg_pool2d(x, size) for x in (seen, stack.masks))
-            warped, weights = _warped(small, masks, flows)
-            _, reference = approximate(
-                warped.flatten(1),
-                weights.flatten(1),
-                min(rank, len(warped)),
-                self.fill_rounds,
-            )
-            flows = self._estimate(reference.reshape(warped.shape), small, weights, flows)
+            small, weights = (F.adaptive_avg_pool2d(x, size) for x in (seen, masks))
+            small = normalized_locally(small, weights, self.neighbourhood)
+            before = resize_flow(found, size)
+            warped, weights = _warped(small, weights, before)
+            reference = self._reference(warped, weights * belief[:, None, None], rank)
+            belief = self._belief(reference - warped, weights)
+            flows = self._estimate(reference, small, weights, before)
             flows = flows - flows.mean(dim=0, keepdim=True)
-        flows = resize_flow(flows, (seen.shape[1], seen.shape[2]))
+            found = resize_flow(flows, stack.flows.shape[-2:])
+            motion.append(factor * float((flows - before).norm(dim=1).mean()))
 
-        images = warp(aligned, flows).clamp(0.0, 1.0)
-        _, masks = _warped(seen, stack.masks, flows)
-        return replace(stack, images=images, masks=masks, flows=flows)
+        flows = chained(stack.flows, found)
+        images = warp(stack.images, flows).clamp(0.0, 1.0)
+        _, masks = _warped(images[:, 0], stack.masks, flows)
+        return replace(
+            stack,
+            images=images,
+            masks=masks,
+            flows=flows,
+            belief=belief,
+            motion=torch.tensor(motion),
+        )
+
+    def _rounds(self, motion: Sequence[float]) -> Iterator[tuple[int, int]]:
+        """Rank and reduction of each round, until nothing moves."""
+        yield from zip(self.ranks, self.shrink, strict=True)
+        while self.ranks and len(motion) < self.most and motion[-1] > self.still:
+            yield self.ranks[-1], self.shrink[-1]
+
+    def _reference(
+        self, photos: Float[Tensor, "photo h w"], weights: Float[Tensor, "photo h w"], rank: int
+    ) -> Float[Tensor, "photo h w"]:
+        """What each photo would show if it had the common shape."""
+        rank = min(rank, max(len(photos) // self.photos_per_mode, 1))
+        _, found = approximate(photos.flatten(1), weights.flatten(1), rank, self.fill_rounds)
+        return found.reshape(photos.shape)
+
+    def _belief(
+        self, residual: Float[Tensor, "photo h w"], weights: Float[Tensor, "photo h w"]
+    ) -> Float[Tensor, " photo"]:
+        """How much each photo has to say about the common shape, in (0, 1]."""
+        squared = (weights * residual.square()).sum(dim=(1, 2))
+        rms = (squared / weights.sum(dim=(1, 2)).clamp_min(1e-6)).sqrt()
+        return (1.0 + (rms / (self.outlier * rms.median()).clamp_min(1e-6)).square()) ** -2
 
     def _estimate(
         self,

@@ -33,10 +33,10 @@ class DenseInverseSearch:
         search = cv2.DISOpticalFlow.create(self.preset)
         flows = []
         for target, source, start in zip(reference, moving, initial, strict=True):
-            top = float(torch.stack([target, source]).max().clamp_min(1e-6))
+            low, high = torch.stack([target, source]).aminmax()
+            stretch = 255.0 / float((high - low).clamp_min(1e-6))
             eight_bit = [
-                (image / top * 255.0).clamp(0.0, 255.0).byte().cpu().numpy()
-                for image in (target, source)
+                ((image - low) * stretch).round().byte().cpu().numpy() for image in (target, source)
             ]
             guess = np.ascontiguousarray(start.permute(1, 2, 0).cpu().numpy())
             flows.append(

@@ -46,6 +46,38 @@ def gradient(
     return right, down
 
 
+def chained(
+    first: Float[Tensor, "photo xy=2 h w"], then: Float[Tensor, "photo xy=2 h w"]
+) -> Float[Tensor, "photo xy=2 h w"]:
+    """The flow of both: warping along it is warping along `first`, and the result along `then`.
+
+    flow(x) = then(x) + first(x + then(x))
+    """
+    return then + warp(first, then)
+
+
+def normalized_locally(
+    images: Float[Tensor, "photo h w"], weights: Float[Tensor, "photo h w"], side: int
+) -> Float[Tensor, "photo h w"]:
+    """Images without their local mean and, softly, without their local contrast.
+
+        (I - mean) / (deviation + average deviation)
+
+    over squares of `side` pixels, of which only what has a weight counts. What light changes
+    slowly goes; noise on smooth skin is not stretched to features. 0 where nothing has a weight.
+    """
+    reach = side // 2
+
+    def mean(values: Tensor) -> Tensor:
+        return F.avg_pool2d(values, 2 * reach + 1, 1, reach, count_include_pad=False)
+
+    total = mean(weights).clamp_min(1e-3)
+    local = mean(weights * images) / total
+    deviation = (mean(weights * images.square()) / total - local.square()).clamp_min(0.0).sqrt()
+    average = (weights * deviation).sum(dim=(1, 2)) / weights.sum(dim=(1, 2)).clamp_min(1e-6)
+    return weights * (images - local) / (deviation + average[:, None, None] + 1e-6)
+
+
 def resize_flow(
     flow: Float[Tensor, "photo xy=2 height width"], size: tuple[int, int]
 ) -> Float[Tensor, "photo xy=2 h w"]:

@@ -20,10 +20,14 @@ from headrecon.photos.find import FindFace
 from headrecon.photos.head_points import WIDTHS, PointsNetwork, decoded, hints
 from headrecon.synthetic.chance import Taking
 from headrecon.synthetic.folder import PhotographSubject
+from headrecon.synthetic.photograph import Shot
 from headrecon.template.build import BuildTemplate
+from headrecon.truth import LABELS
 from headrecon.types import Photo, Rejection
 
 logger = logging.getLogger(__name__)
+_Example = tuple[dict[str, Tensor], Tensor, Tensor, Tensor]
+"""What is said, and pose, covers and points."""
 _ROOM = 1000
 """Distance between the first photos of two people, so that they share none."""
 _FAR = 2.0
@@ -38,6 +42,8 @@ class PointExamples:
     """By the names of `headrecon.photos.head_points.WIDTHS`."""
     poses: Float[Tensor, "face angle=3"]
     """Azimuth, elevation and roll in degrees."""
+    covers: Float[Tensor, "face cover=2"]
+    """Whether there are glasses, and the share of the face before which there is something."""
     points: Float[Tensor, "face fiducial=468 xy=2"]
     people: Int[Tensor, " face"]
 
@@ -78,7 +84,7 @@ class MakePointExamples:
         for taking in self._takings(session, person):
             made += self._examples(session, taking)
         scratch = file.with_suffix(".part")
-        torch.save([(said, pose, points, person) for said, pose, points in made], scratch)
+        torch.save([(*example, person) for example in made], scratch)
         scratch.replace(file)
 
     def _takings(self, session: PhotographSubject, person: int) -> Iterator[Taking]:
@@ -94,9 +100,7 @@ class MakePointExamples:
             if not any(missing.values()):
                 break
 
-    def _examples(
-        self, session: PhotographSubject, taking: Taking
-    ) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
+    def _examples(self, session: PhotographSubject, taking: Taking) -> Iterator[_Example]:
         """Of a photo and its mirror image, if a face is found where it is."""
         shot = session.photograph(taking)
         image = decode(Photo(taking.name, torch.from_numpy(shot.encoded)), 10**8)
@@ -106,6 +110,7 @@ class MakePointExamples:
         partner = mirror_partners(at(template.fiducials, template.faces, template.vertices))
         mirrored = torch.tensor([image.shape[-1], 0.0]) + shot.fiducials * torch.tensor([-1.0, 1.0])
         signs = torch.tensor([-1.0, 1.0, -1.0])
+        covers = torch.tensor([float("glasses" in taking.occluder), _covered(shot)])
         for picture, turned, true in (
             (image, pose, shot.fiducials),
             (image.flip(-1), signs * pose, mirrored[partner]),
@@ -118,7 +123,8 @@ class MakePointExamples:
             seen = hints(picture, face)
             points = (true - seen.middle) / seen.side
             if points.abs().max() < _FAR:
-                yield {name: v.half() for name, v in seen.said.items()}, turned, points
+                said = {name: v.half() for name, v in seen.said.items()}
+                yield said, turned, covers, points
 
 
 @dataclass(frozen=True)
@@ -127,8 +133,8 @@ class TeachPoints:
 
         loss = sum over angles of log s + (angle - true)^2 / 2 s^2 + `points_weight` |c - c_true|
 
-    with s the deviation that the network claims and c the components of the fiducials. Large errors
-    of an angle, beyond 4 s, count linearly.
+    with s the deviation that the network claims and c the components of the fiducials, and cross
+    entropy for what covers the face. Large errors of an angle, beyond 4 s, count linearly.
     """
 
     kept: dict[str, int]
@@ -156,7 +162,7 @@ class TeachPoints:
         basis = network.shape_basis.flatten(1)
         targets = flat @ torch.linalg.pinv(basis)
         for number, voter in enumerate(network.voters):
-            self._teach(voter, inputs, examples.poses, targets)
+            self._teach(voter, inputs, examples, targets)
             logger.info("voter %d of %d is taught", number + 1, self.voters)
         return network.eval()
 
@@ -164,7 +170,7 @@ class TeachPoints:
         self,
         voter: torch.nn.Module,
         inputs: Float[Tensor, "face component"],
-        poses: Float[Tensor, "face angle=3"],
+        examples: PointExamples,
         targets: Float[Tensor, "face shape"],
     ) -> None:
         voter.train()
@@ -176,7 +182,8 @@ class TeachPoints:
                 if len(chosen) < self.batch:
                     continue
                 noise = self.noise * torch.randn(len(chosen), inputs.shape[1])
-                loss = self._loss(voter(inputs[chosen] + noise), poses[chosen], targets[chosen])
+                true = examples.poses[chosen], examples.covers[chosen], targets[chosen]
+                loss = self._loss(voter(inputs[chosen] + noise), *true)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -187,9 +194,10 @@ class TeachPoints:
         self,
         votes: Float[Tensor, "face number"],
         poses: Float[Tensor, "face angle=3"],
+        covers: Float[Tensor, "face cover=2"],
         targets: Float[Tensor, "face shape"],
     ) -> Float[Tensor, ""]:
-        angles, log_deviations, shape = decoded(votes)
+        angles, log_deviations, logits, shape = decoded(votes)
         off = (angles - poses + 180.0) % 360.0 - 180.0
         share = off / log_deviations.exp()
         of_pose = log_deviations + functional.huber_loss(
@@ -198,7 +206,8 @@ class TeachPoints:
         # The votes for sine and cosine keep their length, or the azimuth would lose its slope.
         length = (votes[:, :2].norm(dim=1) - 1.0).square()
         of_points = functional.smooth_l1_loss(shape, targets, beta=0.1)
-        return of_pose.mean() + length.mean() + self.points_weight * of_points
+        of_covers = functional.binary_cross_entropy_with_logits(logits, covers)
+        return of_pose.mean() + length.mean() + of_covers + self.points_weight * of_points
 
 
 def _reduce(network: PointsNetwork, examples: PointExamples) -> None:
@@ -224,9 +233,9 @@ def _reduce(network: PointsNetwork, examples: PointExamples) -> None:
 def examine_points(network: PointsNetwork, examples: PointExamples) -> dict[str, float]:
     """Mean errors of the azimuth in degrees and of the fiducials in sides of the box."""
     with torch.inference_mode():
-        angles, spread, points = network(examples.said)
-    off = ((angles - examples.poses + 180.0) % 360.0 - 180.0).abs()
-    far = (points - examples.points).norm(dim=2).median(dim=1).values
+        told = network(examples.said)
+    off = ((told.angles - examples.poses + 180.0) % 360.0 - 180.0).abs()
+    far = (told.points - examples.points).norm(dim=2).median(dim=1).values
     aside = examples.poses[:, 0].abs() > 60.0
 
     def about(name: str, chosen: Bool[Tensor, " face"]) -> dict[str, float]:
@@ -235,12 +244,19 @@ def examine_points(network: PointsNetwork, examples: PointExamples) -> dict[str,
             f"azimuth_p90_{name}_degrees": float(off[chosen, 0].quantile(0.9)),
             f"elevation_mae_{name}_degrees": float(off[chosen, 1].mean()),
             f"azimuth_error_over_deviation_{name}": float(
-                (off / spread)[chosen, 0].square().mean().sqrt()
+                (off / told.deviations)[chosen, 0].square().mean().sqrt()
             ),
             f"points_median_{name}_share": float(far[chosen].median()),
         }
 
-    return about("within_60", ~aside) | about("beyond_60", aside)
+    off_covered = (told.covers[:, 1] - examples.covers[:, 1]).abs()
+    covers = {
+        "glasses_right_share": float(
+            ((told.covers[:, 0] > 0.5) == (examples.covers[:, 0] > 0.5)).float().mean()
+        ),
+        "covered_mae_share": float(off_covered.mean()),
+    }
+    return about("within_60", ~aside) | about("beyond_60", aside) | covers
 
 
 def apart(examples: PointExamples, people: int) -> tuple[PointExamples, PointExamples]:
@@ -253,16 +269,31 @@ def _chosen(examples: PointExamples, which: Bool[Tensor, " face"]) -> PointExamp
     return PointExamples(
         {name: numbers[which] for name, numbers in examples.said.items()},
         examples.poses[which],
+        examples.covers[which],
         examples.points[which],
         examples.people[which],
     )
 
 
-def _joined(files: Sequence[list[tuple[dict[str, Tensor], Tensor, Tensor, int]]]) -> PointExamples:
+def _covered(shot: Shot) -> float:
+    """Of the fiducials that the face turns to the camera, the share that something hides."""
+    labels = torch.from_numpy(shot.picture.labels)
+    column, row = shot.fiducials.floor().long().unbind(dim=1)
+    within = (column >= 0) & (row >= 0) & (column < labels.shape[1]) & (row < labels.shape[0])
+    before = labels[row[within], column[within]] == LABELS.index("occluder")
+    hidden, seen = int(before.sum()), int(shot.visible[within].sum())
+    return hidden / max(hidden + seen, 1)
+
+
+def _joined(
+    files: Sequence[list[tuple[dict[str, Tensor], Tensor, Tensor, Tensor, int]]],
+) -> PointExamples:
     rows = [row for file in files for row in file]
+    said, poses, covers, points, people = zip(*rows, strict=True)
     return PointExamples(
-        {name: torch.stack([said[name] for said, *_ in rows]).float() for name in WIDTHS},
-        torch.stack([pose for _, pose, _, _ in rows]),
-        torch.stack([points for _, _, points, _ in rows]),
-        torch.tensor([person for *_, person in rows]),
+        {name: torch.stack([one[name] for one in said]).float() for name in WIDTHS},
+        torch.stack(poses),
+        torch.stack(covers),
+        torch.stack(points),
+        torch.tensor(people),
     )

@@ -32,7 +32,7 @@ class Refine:
     The warped photos of a view share their camera, so one rasterization serves them all. A step
     takes one view and a few of its photos, fits the light of each in closed form, and descends
 
-        photometric   robust |photo - albedo * light . (1, n)|, in grey levels of unit exposure
+        photometric   robust |photo - albedo * light . basis(n)|, in grey levels of unit exposure
         outline       distance of the mesh's outline to the photos' majority mask
         laplacian     |L d|, d the displacement of this epoch (pytorch3d, uniform weights)
         normal        1 - cosine between adjacent faces (pytorch3d)
@@ -60,6 +60,8 @@ class Refine:
     albedo_rate: float
     diffusion: Sequence[int]
     """k of each epoch; falling, so that outlines move whole parts before details follow."""
+    light_order: int
+    """Of the spherical harmonics of the light: 1 or 2."""
     robust: float
     """Photometric error at which a pixel's pull stops growing, in units of the face's mean."""
     outline_band: float
@@ -171,8 +173,9 @@ class Refine:
         weights = stack.masks[chosen][:, seen] * (photos.amax(dim=1) < 0.98)
         exposure = (photos.mean(dim=1) * weights).sum(1) / weights.sum(1).clamp_min(1.0)
         photos = photos / exposure.clamp_min(1e-3)[:, None, None]
-        lighting = fit_lighting(photos, color, unit, weights)
-        rendered = color * torch.einsum("pck,kj->pcj", lighting, basis(unit))
+        lighting = fit_lighting(photos, color, unit, weights, self.light_order)
+        shading = torch.einsum("pck,kj->pcj", lighting, basis(unit, self.light_order))
+        rendered = color * shading
         squared = ((rendered - photos) ** 2).sum(dim=1)
         robust = squared / (1.0 + squared / self.robust**2)
         return (weights * robust).sum() / weights.sum().clamp_min(1.0)

@@ -43,6 +43,10 @@ class Curate:
     """Of the face, in shares of the median over the photos."""
     max_deviation: float
     """Degrees by which the azimuth may be unsure."""
+    max_covered: float
+    """Share of the face that something may hide."""
+    max_glasses: float
+    """Probability of glasses from which on a photo is left out; 1 keeps all."""
     copies: Copies
 
     def __call__(self, sightings: tuple[Sighting, ...], overrides: Mapping[str, str]) -> Collection:
@@ -58,6 +62,8 @@ class Curate:
             reason = "blurred" if edge < least else ""
             unsure = float(portrait.deviation[0])
             reason = "its pose is unsure" if unsure > self.max_deviation else reason
+            reason = "wears glasses" if portrait.glasses > self.max_glasses else reason
+            reason = "something hides the face" if portrait.covered > self.max_covered else reason
             reason = "shows somebody else" if judged and distance > self.stranger else reason
             wish = overrides.get(portrait.name, "")
             reasons.append({KEEP: "", DROP: "dropped by overrides.csv"}.get(wish, reason))
@@ -132,6 +138,8 @@ def _verdict(portrait: Portrait, reason: str, distance: float, edge: float) -> V
         sharpness=edge,
         mouth_open=_gap(points, _LIPS, _MOUTH),
         eyes_open=max(eyes),
+        glasses=portrait.glasses,
+        covered=portrait.covered,
     )
 
 

@@ -98,6 +98,8 @@ class Detect:
             face_size=face.side,
             corner=points.new_tensor([centre_x, centre_y]) - window.side / 2,
             step=window.side / size,
+            glasses=head.glasses,
+            covered=head.covered,
             identity=self.recognize(image, points),
             file_bytes=len(photo.encoded),
         )

@@ -19,6 +19,8 @@ WIDTHS = {"mesh": 1404, "keypoints": 12, "confidence": 2, "landmark": 1152, "det
 _LIFT, _SIDE = 0.1, 2.3
 """Place and side of the detector's window on the head, in sides of the face's box."""
 POINTS = 468
+_BEFORE_SHAPES = 9
+"""Numbers of a vote before the components of the fiducials."""
 WEIGHTS = Path(__file__).with_name("head_points.safetensors")
 """Made by `python -m headrecon.learn network=points`; the JSON file beside it says more."""
 
@@ -43,6 +45,10 @@ class HeadPoints:
     """In pixels of the photo, by the face mesh."""
     corrected: Float[Tensor, "fiducial=468 xy=2"]
     """In pixels of the photo, those that are hidden where they are behind the face."""
+    glasses: float
+    """Probability of glasses or sunglasses."""
+    covered: float
+    """Share of the face before which there is something, glasses included."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,19 @@ def hints(image: Float[Tensor, "rgb=3 h w"], face: Face) -> Hints:
     return Hints(said, mesh.points[:, :2], middle, face.side)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the network tells of faces."""
+
+    angles: Float[Tensor, "*vote face angle=3"]
+    """Degrees."""
+    deviations: Float[Tensor, "*vote face angle=3"]
+    covers: Float[Tensor, "*vote face cover=2"]
+    """Probability of glasses, and share that is covered."""
+    points: Float[Tensor, "*vote face fiducial=468 xy=2"]
+    """In sides of the box."""
+
+
 class PointsNetwork(nn.Module):
     """From hints to pose and fiducials: principal components, then small networks that vote.
 
@@ -100,7 +119,7 @@ class PointsNetwork(nn.Module):
             self.register_buffer(f"{name}_basis", torch.zeros(WIDTHS[name], count))
         self.register_buffer("shape_mean", torch.zeros(POINTS, 2))
         self.register_buffer("shape_basis", torch.zeros(shapes, POINTS, 2))
-        inputs, outputs = sum(kept.values()), 7 + shapes
+        inputs, outputs = sum(kept.values()), _BEFORE_SHAPES + shapes
         self.voters = nn.ModuleList(_voter(inputs, hidden, outputs) for _ in range(voters))
 
     def reduced(
@@ -113,29 +132,28 @@ class PointsNetwork(nn.Module):
         ]
         return torch.cat(parts, dim=1)
 
-    def forward(
-        self, said: Mapping[str, Float[Tensor, "face number"]]
-    ) -> tuple[Float[Tensor, "face angle=3"], Float[Tensor, "face angle=3"], Tensor]:
-        """Angles and their standard deviations in degrees, and fiducials in sides of the box."""
+    def forward(self, said: Mapping[str, Float[Tensor, "face number"]]) -> Told:
+        """The mean of the votes; deviations are of the votes, and between them."""
         votes = torch.stack([voter(self.reduced(said)) for voter in self.voters])
-        angles, log_deviations, shape = decoded(votes)
+        angles, log_deviations, covers, shape = decoded(votes)
         middle = votes.mean(dim=0)
         azimuth = torch.atan2(middle[:, 0], middle[:, 1]).rad2deg()
         mean = torch.cat([azimuth[:, None], angles[..., 1:].mean(dim=0)], dim=1)
         apart = (angles - mean + 180.0) % 360.0 - 180.0
         spread = (log_deviations.exp().square() + apart.square()).mean(dim=0).sqrt()
         points = self.shape_mean + torch.einsum("fs,spx->fpx", shape.mean(dim=0), self.shape_basis)
-        return mean, spread, points
+        return Told(mean, spread, covers.sigmoid().mean(dim=0), points)
 
 
-def decoded(votes: Float[Tensor, "*vote number"]) -> tuple[Tensor, Tensor, Tensor]:
-    """Angles in degrees, logarithms of their deviations, and components of the fiducials.
+def decoded(votes: Float[Tensor, "*vote number"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Angles in degrees, logarithms of their deviations, logits of covers, and components.
 
     The azimuth is voted for as its sine and cosine, since it may be behind +-90 degrees.
     """
     azimuth = torch.atan2(votes[..., 0], votes[..., 1]).rad2deg()
     angles = torch.stack([azimuth, 10.0 * votes[..., 2], 10.0 * votes[..., 3]], dim=-1)
-    return angles, votes[..., 4:7].clamp(-2.0, 4.0), votes[..., 7:]
+    covers, components = votes[..., 7:_BEFORE_SHAPES], votes[..., _BEFORE_SHAPES:]
+    return angles, votes[..., 4:7].clamp(-2.0, 4.0), covers, components
 
 
 def _voter(inputs: int, hidden: int, outputs: int) -> nn.Module:
@@ -151,12 +169,15 @@ def read_points(image: Float[Tensor, "rgb=3 h w"], face: Face) -> HeadPoints:
     seen = hints(image, face)
     with torch.inference_mode():
         said = {name: numbers[None] for name, numbers in seen.said.items()}
-        pose, spread, points = load_points()(said)
+        told = load_points()(said)
+    glasses, covered = told.covers[0].tolist()
     return HeadPoints(
-        pose=Pose(*pose[0].tolist()),
-        deviation=Pose(*spread[0].tolist()),
+        pose=Pose(*told.angles[0].tolist()),
+        deviation=Pose(*told.deviations[0].tolist()),
         mesh=seen.mesh,
-        corrected=points[0].clone() * seen.side + seen.middle,
+        corrected=told.points[0].clone() * seen.side + seen.middle,
+        glasses=glasses,
+        covered=covered,
     )
 
 

@@ -91,7 +91,7 @@ class Factorize:
         Float[Tensor, " photo"],  # exposure: the photo's mean over the face
     ]:
         """What the photos say inside the mask."""
-        gray, believed = luminance(stack.images), stack.masks
+        gray, believed = luminance(stack.images), stack.masks * stack.belief[:, None, None]
         face = stack.face & mask
         if int(face.sum()) < 16:
             raise ValueError(f"{stack.label}: the photos' masks leave no face to factorize")

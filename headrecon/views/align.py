@@ -14,6 +14,7 @@ from headrecon.geometry.surface import at, vertex_normals
 from headrecon.geometry.warp import inside, sample
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import REGIONS, Camera, Portrait, Stack, Template, View
+from headrecon.views.turn import turning_flow
 
 FACE = ("face", "lips")
 """Regions whose skin is smooth enough to be lit by its normals."""
@@ -28,7 +29,8 @@ class Align:
     Each photo is moved by the similarity that brings its fiducials onto those of the template,
     turned to the azimuth and elevation of the view's average photo. A similarity keeps the person's
     own proportions. Only fiducials that the photo shows take part, by how much the template turns
-    them to the viewer.
+    them to the viewer. What turning the head by the rest of the way moves is left to flow, which
+    begins with what the template says about it.
     """
 
     size: int
@@ -40,6 +42,8 @@ class Align:
     """Millimetres below the ear canals down to which hair may hang anywhere."""
     neck: float
     """Millimetres below the ear canals that still belong to the head."""
+    turn_smoothing: float
+    """Pixels over which the flow of the turned template is smoothed beyond its outline."""
     collar: float
     """How much wider than the template's the neck may be, in millimetres."""
 
@@ -50,6 +54,7 @@ class Align:
         positions, facing = project(marks, camera)[:, :2], _facing(template, camera)
 
         images, masks, fiducials, backward = [], [], [], []
+        rotations = [view_from_head(p.azimuth, p.elevation) for p in portraits]
         for portrait in portraits:
             weights = facing * portrait.visible
             shown = weights if int((weights > 0).sum()) >= _FEWEST else facing
@@ -60,6 +65,12 @@ class Align:
             fiducials.append(portrait.fiducials @ matrix.T + translation)
             inverse = torch.linalg.inv(matrix)
             backward.append(torch.column_stack([inverse, -inverse @ translation]))
+        marked = torch.stack(fiducials)
+        flows = turning_flow(
+            *(template, camera, rotations, marked),
+            torch.stack([portrait.visible for portrait in portraits]).to(marked),
+            self.turn_smoothing,
+        )
         allowed = self._head_area(template, camera).to(images[0])
         return Stack(
             label=view.label,
@@ -67,9 +78,11 @@ class Align:
             names=tuple(p.name for p in portraits),
             images=torch.stack(images),
             masks=torch.stack(masks) * allowed,
-            flows=torch.zeros(len(images), 2, self.size, self.size).to(images[0]),
+            flows=flows,
+            belief=torch.ones(len(images)).to(images[0]),
+            motion=torch.zeros(0),
             portrait_from_canvas=torch.stack(backward),
-            fiducials=torch.stack(fiducials).median(dim=0).values,
+            fiducials=marked.median(dim=0).values,
             face=_face_mask(template, camera),
         )
 

@@ -33,6 +33,8 @@ def stack() -> Stack:
         images=torch.zeros(COUNT, 3, *SIZE),
         masks=torch.ones(COUNT, *SIZE),
         flows=flows,
+        belief=torch.ones(len(flows)),
+        motion=torch.zeros(0),
         portrait_from_canvas=turned.repeat(COUNT, 1, 1),
         fiducials=torch.zeros(468, 2),
         face=torch.ones(SIZE, dtype=torch.bool),

@@ -25,6 +25,7 @@ def test_a_photo_and_its_mirror_image_are_examples(tmp_path: Path) -> None:
     assert found.people.tolist() == [0, 0, 0, 0]
     signs = torch.tensor([-1.0, 1.0, -1.0])
     torch.testing.assert_close(found.poses[0::2], signs * found.poses[1::2])
+    assert bool((found.covers[0::2] == found.covers[1::2]).all())
     said = found.said["mesh"].unflatten(1, (468, 3))[..., :2]
     assert (said - found.points).norm(dim=2).median() < 0.05
     assert len(list(tmp_path.glob("*.pt"))) == 1

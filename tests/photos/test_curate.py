@@ -16,6 +16,8 @@ CURATE = Curate(
     identity_minimum=3,
     min_sharpness=0.25,
     max_deviation=15.0,
+    max_covered=0.5,
+    max_glasses=1.0,
     copies=Copies(alike=0.85, same=0.97),
 )
 
@@ -93,6 +95,18 @@ def test_a_blurred_photo_among_sharp_ones_is_left_out():
     flat = replace(sharp, name="blurred", image=0.5 + 0.02 * sharp.image)
     assert sharpness(flat) < 0.25 * sharpness(sharp)
     assert reasons(CURATE((*his(), sighting(flat)), {}))["blurred"] == "blurred"
+
+
+def test_photos_that_hide_the_face_are_left_out_and_those_with_glasses_if_so_wished():
+    hidden = sighting(face("hand", 0, 61, covered=0.7, glasses=0.1))
+    glasses = sighting(face("glasses", 0, 62, covered=0.2, glasses=0.9))
+    found = CURATE((*his(), hidden, glasses), {})
+    assert reasons(found)["hand"] == "something hides the face"
+    assert reasons(found)["glasses"] == ""
+    assert {v.name: v.glasses for v in found.verdicts}["glasses"] == 0.9
+    without = reasons(replace(CURATE, max_glasses=0.5)((*his(), hidden, glasses), {}))
+    assert without["glasses"] == "wears glasses"
+    assert without["hand"] == "something hides the face"
 
 
 def test_a_copy_names_its_original_and_one_of_both_stays():

@@ -15,7 +15,9 @@ SIZE = 64
 
 def head(pose: Pose) -> HeadPoints:
     points = torch.zeros(468, 2)
-    return HeadPoints(pose=pose, deviation=pose, mesh=points, corrected=points)
+    return HeadPoints(
+        pose=pose, deviation=pose, mesh=points, corrected=points, glasses=0.0, covered=0.0
+    )
 
 
 def test_what_a_turned_window_shows_is_where_it_is_in_the_photo() -> None:

@@ -42,6 +42,8 @@ def photos(count: int, noise: float, seed: int) -> Stack:
         images=images.clamp(0.0, 0.97)[:, None].expand(-1, 3, -1, -1).clone(),
         masks=mask.float().expand(count, -1, -1).clone(),
         flows=torch.zeros(count, 2, SIZE, SIZE),
+        belief=torch.ones(count),
+        motion=torch.zeros(0),
         portrait_from_canvas=torch.eye(2, 3).repeat(count, 1, 1),
         fiducials=torch.zeros(468, 2),
         face=mask,
