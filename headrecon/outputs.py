@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from headrecon.draw.collection import collection_page
+from headrecon.draw.photos import flicker
 from headrecon.draw.report import Figure, Frame, Link, Section, Table, report
 from headrecon.draw.viewer import colored, glb, srgb_levels, turnable_page
 from headrecon.files import write
@@ -41,6 +42,8 @@ def write_outputs(
     write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
     page = report_page(name, found, table, metrics, pictures)
     write(run_dir / "report" / "index.html", page)
+    for stack in found.stacks:
+        write(run_dir / "report" / "flicker" / f"{stack.label}.gif", flicker(stack))
     reasons = {row["name"]: row["reason"] for row in table}
     write(
         run_dir / "report" / "photos.html",
@@ -155,7 +158,13 @@ def report_page(
         Section(
             "Averages",
             "The sharper the average after collection flow, the better the photos agree.",
-            figures("average", "the mean photo before and after collection flow."),
+            (
+                *figures("average", "the mean photo before and after collection flow."),
+                *(
+                    Link(f"flicker/{stack.label}.gif", f"{stack.label}: its photos after flow")
+                    for stack in found.stacks
+                ),
+            ),
         ),
         Section(
             "Normals and depth",

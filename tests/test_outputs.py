@@ -26,7 +26,8 @@ def test_all_files_of_the_contract_are_there_and_nothing_else(run_dir: Path) -> 
     found = sorted(str(p.relative_to(run_dir)) for p in run_dir.rglob("*") if p.is_file())
     assert found == [
         *("mesh/head.glb", "mesh/head.ply", "mesh/landmarks68.json"),
-        *("metrics.json", "photos.csv", "report/index.html", "report/photos.html"),
+        *("metrics.json", "photos.csv", "report/flicker/view+30.gif"),
+        *("report/index.html", "report/photos.html"),
     ]
 
 

@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from headrecon.benchmark import cases
+from headrecon.flow.collection import CollectionFlow
 from headrecon.photos.commons import Commons
 from headrecon.pipeline import Pipeline
 
@@ -22,6 +23,7 @@ CONFIGS = {
     "photograph": "config",
     "benchmark": "benchmark",
     "collect": "collect",
+    "speed": "speed",
 }
 
 
@@ -59,6 +61,8 @@ def test_every_run_composes_and_instantiates(words: list[str]):
         config = compose(name, overrides)
     if name == "config":
         assert isinstance(instantiate(config.pipeline, _convert_="all"), Pipeline)
+    elif name == "speed":
+        assert isinstance(instantiate(config.ours, _convert_="all"), CollectionFlow)
     elif name == "collect":
         assert isinstance(instantiate(config.commons, _convert_="all"), Commons)
     else:

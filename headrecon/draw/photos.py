@@ -1,5 +1,6 @@
 """Pictures of portraits and of aligned photos."""
 
+import io
 from collections.abc import Sequence
 
 import torch
@@ -69,6 +70,22 @@ def members(stack: Stack, most: int = 12, columns: int = 6) -> Image.Image:
         [stack.names[index].rpartition("/")[2] for index in chosen],
         columns,
     )
+
+
+def flicker(stack: Stack, most: int = 24, size: int = 192, milliseconds: int = 120) -> bytes:
+    """Flowed photos one after the other, as a GIF: what stands still agrees, what jumps does not.
+
+    Those that fit the others worst come last.
+    """
+    order = stack.belief.argsort(descending=True).tolist()
+    step = max(1.0, len(order) / most)
+    chosen = [order[int(index * step)] for index in range(min(most, len(order)))]
+    frames = [picture(stack.images[index]).resize((size, size)) for index in chosen]
+    file = io.BytesIO()
+    frames[0].save(
+        file, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
+    )
+    return file.getvalue()
 
 
 def flows(stack: Stack, most: int = 6) -> Image.Image:

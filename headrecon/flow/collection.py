@@ -79,7 +79,7 @@ class CollectionFlow:
             belief = self._belief(reference - warped, weights)
             flows = self._estimate(reference, small, weights, before)
             flows = flows - flows.mean(dim=0, keepdim=True)
-            found = resize_flow(flows, stack.flows.shape[-2:])
+            found = resize_flow(flows, (seen.shape[1], seen.shape[2]))
             motion.append(factor * float((flows - before).norm(dim=1).mean()))
 
         flows = chained(stack.flows, found)

@@ -57,11 +57,13 @@ class Factorize:
         lighting = rows * count**0.5
         weights = base
         for _ in range(self.rounds):
-            shape = _solve(lighting, intensity, weights, self.ridge)
+            shape = solve_pixels(lighting, intensity, weights, self.ridge)
             weights = self.subset(intensity - lighting @ shape, base)
             face_shape, face_weights = shape[:, on_face], weights[:, on_face]
-            lighting = _solve(face_shape.T, intensity[:, on_face].T, face_weights.T, self.ridge).T
-        shape = _solve(lighting, intensity, weights, self.ridge)
+            lighting = solve_pixels(
+                face_shape.T, intensity[:, on_face].T, face_weights.T, self.ridge
+            ).T
+        shape = solve_pixels(lighting, intensity, weights, self.ridge)
         squared = weights * (intensity - lighting @ shape) ** 2
         residual = (squared.sum(dim=0) / weights.sum(dim=0).clamp_min(1e-6)).sqrt()
 
@@ -104,7 +106,7 @@ class Factorize:
         return intensity, believed[:, mask] * usable, exposure
 
 
-def _solve(
+def solve_pixels(
     design: Float[Tensor, "row 4"],
     values: Float[Tensor, "row column"],
     weights: Float[Tensor, "row column"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from kornia.filters import gaussian_blur2d
@@ -37,8 +38,9 @@ def turning_flow(
     mask = fragments.mask
     points = interpolate(fragments, template.faces, template.vertices).permute(1, 2, 0)
     marks = at(template.fiducials, template.faces, template.vertices)
-    _, nearest = distance_transform_edt((~mask).cpu().numpy(), return_indices=True)
-    row, column = torch.from_numpy(nearest).to(mask.device)
+    outside = (~mask).cpu().numpy()
+    nearest = distance_transform_edt(outside, return_distances=False, return_indices=True)
+    row, column = torch.from_numpy(np.asarray(nearest)).to(mask.device)
     grid = pixel_centres(camera.height, camera.width).to(points)
     flows = []
     for rotation, seen, weights in zip(rotations, fiducials, shown, strict=True):

@@ -1,7 +1,10 @@
 import colorsys
+import io
+from dataclasses import replace
 
 import numpy as np
 import torch
+from PIL import Image
 
 from headrecon.draw import photos
 from tests import artifacts
@@ -56,3 +59,14 @@ def test_averages_before_and_after_stand_side_by_side() -> None:
 def test_flows_and_members_of_a_view_can_be_drawn() -> None:
     assert photos.flows(artifacts.stack()).width > 6 * artifacts.WIDTH
     assert photos.members(artifacts.stack(), most=4, columns=2).width == 2 * 64 + 4
+
+
+def test_the_flicker_shows_all_photos_and_those_that_fit_worst_last() -> None:
+    stack = artifacts.stack()
+    belief = torch.linspace(1.0, 0.1, len(stack.names))
+    with Image.open(io.BytesIO(photos.flicker(replace(stack, belief=belief), size=32))) as opened:
+        assert opened.format == "GIF"
+        assert getattr(opened, "n_frames", 1) == len(stack.names)
+        first = np.asarray(opened.convert("RGB")).astype(int)
+    best = np.asarray(photos.picture(stack.images[0]).resize((32, 32))).astype(int)
+    assert np.abs(first - best).mean() < 8

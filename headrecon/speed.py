@@ -1,0 +1,235 @@
+"""Command line: how fast the tensor stages are, beside what one would take instead.
+
+For example: python -m headrecon.speed photos=96
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import hydra
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from scipy.sparse.linalg import svds
+from torch import Tensor
+from tqdm import trange
+
+from headrecon import command
+from headrecon.command import CONF, device_called, failures_in_one_line
+from headrecon.flow.collection import CollectionFlow
+from headrecon.geometry.low_rank import principal_rows
+from headrecon.geometry.rotation import view_from_head
+from headrecon.geometry.warp import chained, warp
+from headrecon.photos.decode import decode
+from headrecon.settings import Config, check
+from headrecon.shading.factorize import solve_pixels
+from headrecon.shading.subset import Irls
+from headrecon.synthetic.chance import Framing, Pose
+from headrecon.synthetic.folder import PhotographSubject
+from headrecon.types import Camera, Photo, Rejection, Stack
+
+_SIDE = 256
+_SUBSET = Irls(cutoff=2.0, floor=0.02)
+_RIDGE, _ROUNDS = 1e-3, 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """A comparison."""
+
+    what: str
+    theirs: str
+    seconds: Sequence[float]
+    """Ours and theirs."""
+    quality: str
+
+
+@hydra.main(version_base=None, config_path=str(CONF), config_name="speed")
+def compose_and_run(config: Config) -> None:
+    """Measure, and print a table in Markdown."""
+    with failures_in_one_line():
+        check(config)
+        device = device_called(config.device)
+        print(f"{torch.get_num_threads()} threads, {device}\n")
+        print("| what | beside | seconds | theirs | times faster | quality |")
+        print("|---|---|---:|---:|---:|---|")
+        for measure in (flow, factorization, pixels):
+            row = measure(config, device)
+            ours, theirs = row.seconds
+            times = f"{ours:.2f} | {theirs:.2f} | {theirs / ours:.1f}"
+            print(f"| {row.what} | {row.theirs} | {times} | {row.quality} |", flush=True)
+
+
+def flow(config: Config, device: torch.device) -> Row:
+    """The whole loop of collection flow, with both estimators."""
+    session: PhotographSubject = hydra.utils.instantiate(config.session, _convert_="all")
+    stack, truth = warped_photos(session, config.photos, device)
+    ours, theirs = (
+        hydra.utils.instantiate(config[name], _convert_="all") for name in ("ours", "theirs")
+    )
+    found: dict[str, Stack] = {}
+
+    def run(name: str, flow: CollectionFlow) -> None:
+        found[name] = flow(stack)
+
+    seconds = _in_turns([lambda: run("ours", ours), lambda: run("theirs", theirs)], config.turns)
+    errors = [f"{end_point_error(found[name], truth):.3f}" for name in ("ours", "theirs")]
+    still = end_point_error(stack, truth)
+    quality = f"end-point error {errors[0]} pixels against {errors[1]}; {still:.3f} before"
+    return Row(f"collection flow, {config.photos} photos", "OpenCV DIS medium", seconds, quality)
+
+
+def warped_photos(
+    session: PhotographSubject, count: int, device: torch.device
+) -> tuple[Stack, Float[Tensor, "photo xy=2 h w"]]:
+    """One face under many lights, and the smooth flow along which each photo was warped."""
+    images, masks = [], []
+    framing = Framing(1500.0, 0.8, 0.5, 0.47, _SIDE, _SIDE)
+    for index in trange(count, desc="photographing", leave=False, disable=None):
+        taking = session.taking(index)
+        still = replace(
+            taking,
+            **{"identity": session.identity, "pose": Pose(0.0, 0.0, 0.0), "framing": framing},
+            **{"expression": tuple(0.0 for _ in taking.expression), "gaze": (0.0, 0.0)},
+            **{"style": 0, "occluder": "", "banner": False, "bystander": -1, "age": 0.0},
+        )
+        shot = session.photograph(still)
+        image = decode(Photo(taking.name, torch.from_numpy(shot.encoded)), 10**8)
+        assert not isinstance(image, Rejection)
+        images.append(F.interpolate(image[None], (_SIDE, _SIDE), mode="area")[0])
+        head = torch.from_numpy(shot.picture.labels > 0).float()
+        masks.append(F.interpolate(head[None, None], (_SIDE, _SIDE), mode="area")[0, 0])
+    generator = torch.Generator().manual_seed(session.seed)
+    coarse = torch.randn(count, 2, 5, 5, generator=generator)
+    truth = 3.0 * F.interpolate(coarse, (_SIDE, _SIDE), mode="bicubic", align_corners=False)
+    layers = torch.cat([torch.stack(images), torch.stack(masks)[:, None]], dim=1)
+    moved = warp(layers, truth).clamp(0.0, 1.0).to(device)
+    stack = Stack(
+        label="view+00",
+        camera=Camera(view_from_head(0.0), 1.0, torch.zeros(2), _SIDE, _SIDE),
+        names=tuple(map(str, range(count))),
+        images=moved[:, :3],
+        masks=moved[:, 3],
+        flows=torch.zeros(count, 2, _SIDE, _SIDE, device=device),
+        belief=torch.ones(count, device=device),
+        motion=torch.zeros(0),
+        portrait_from_canvas=torch.eye(2, 3).repeat(count, 1, 1),
+        fiducials=torch.zeros(468, 2),
+        face=torch.ones(_SIDE, _SIDE, dtype=torch.bool),
+    )
+    return stack, truth.to(device)
+
+
+def end_point_error(stack: Stack, truth: Float[Tensor, "photo xy=2 h w"]) -> float:
+    """Mean distance in pixels of a point of the head from where it is on average."""
+    there = chained(truth, stack.flows)
+    off = (there - there.mean(dim=0)).norm(dim=1)
+    return float((off * stack.masks).sum() / stack.masks.sum())
+
+
+def factorization(config: Config, device: torch.device) -> Row:
+    """The four leading left singular vectors of photos by pixels."""
+    rows, columns = config.matrix
+    generator = torch.Generator().manual_seed(0)
+    sizes = torch.tensor([30.0, 12.0, 8.0, 5.0, 3.0, 2.5, 2.0, 1.5, 1.0, 0.8, 0.6, 0.5]) / 30.0
+    left = torch.randn(rows, len(sizes), generator=generator) * sizes
+    matrix = left @ torch.randn(len(sizes), columns, generator=generator)
+    matrix = (matrix + 0.5 * torch.randn(rows, columns, generator=generator)).to(device)
+    array, found = matrix.cpu().numpy(), {}
+
+    def ours() -> None:
+        found["ours"] = principal_rows(matrix, 4)
+        _wait(device)
+
+    def theirs() -> None:
+        rows, _, _ = svds(array, 4)
+        found["theirs"] = torch.from_numpy(np.array(rows)).to(device)
+
+    seconds = _in_turns([ours, theirs], config.turns)
+    left_over = [_left_over(matrix, found[name]) for name in ("ours", "theirs")]
+    quality = f"residual larger by {left_over[0] / left_over[1] - 1.0:.0e}"
+    return Row(f"factorization {rows} x {columns}, rank 4", "scipy svds", seconds, quality)
+
+
+def _left_over(matrix: Tensor, basis: Tensor) -> float:
+    wide, rows = matrix.double(), basis.double()
+    return float((wide - rows @ (rows.T @ wide)).norm())
+
+
+def pixels(config: Config, device: torch.device) -> Row:
+    """Pseudo-normals whose pixels each believe photos of their own."""
+    count, columns = config.matrix
+    generator = torch.Generator().manual_seed(1)
+    light = torch.randn(count, 4, generator=generator).to(device)
+    values = light @ torch.randn(4, columns, generator=generator).to(device)
+    wrong = torch.rand(count, columns, generator=generator).to(device) < 0.1
+    values = torch.where(wrong, values + 3.0, values)
+    base = torch.ones_like(values)
+    found: dict[str, Tensor] = {}
+
+    def ours() -> None:
+        found["ours"] = _robust(light, values, base)
+        _wait(device)
+
+    some = values[:, : config.looped].cpu()
+
+    def theirs() -> None:
+        each = [_robust_pixel(light.cpu().numpy(), one.numpy()) for one in some.unbind(dim=1)]
+        found["theirs"] = torch.from_numpy(np.stack(each, axis=1))
+
+    mine, loop = _in_turns([ours, theirs], config.turns)
+    off = (found["ours"][:, : config.looped].cpu() - found["theirs"]).abs().max()
+    quality = f"values differ by {float(off):.0e} at most"
+    what = f"robust normals, {columns} pixels x {count} photos, {_ROUNDS} solves"
+    return Row(what, "loop over pixels in numpy", (mine, loop * columns / config.looped), quality)
+
+
+def _robust(light: Tensor, values: Tensor, base: Tensor) -> Tensor:
+    shape = solve_pixels(light, values, base, _RIDGE)
+    for _ in range(_ROUNDS - 1):
+        shape = solve_pixels(light, values, _SUBSET(values - light @ shape, base), _RIDGE)
+    return shape
+
+
+def _robust_pixel(
+    light: Float[np.ndarray, "photo 4"], values: Float[np.ndarray, " photo"]
+) -> Float[np.ndarray, "4"]:
+    """The same for one pixel, as one would write it."""
+    weights = np.ones_like(values)
+    found = np.zeros(4, np.float32)
+    for _ in range(_ROUNDS):
+        weighted = light * weights[:, None]
+        ridge = _RIDGE * np.eye(4, dtype=np.float32)
+        found = np.linalg.solve(weighted.T @ light + ridge, weighted.T @ values)
+        residual = values - light @ found
+        middle = np.sort(np.abs(residual))[(len(values) - 1) // 2]
+        scale = _SUBSET.cutoff * max(1.4826 * middle, _SUBSET.floor)
+        weights = (1.0 + (residual / scale) ** 2) ** -2
+    return found
+
+
+def _in_turns(runs: Sequence[Callable[[], None]], turns: int) -> list[float]:
+    """Least seconds of each; they take turns, so that a busy machine slows them alike."""
+    times = [[] for _ in runs]
+    for _ in range(turns):
+        for run, taken in zip(runs, times, strict=True):
+            start = time.perf_counter()
+            run()
+            taken.append(time.perf_counter() - start)
+    return [min(taken) for taken in times]
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def main() -> None:
+    """Run the command."""
+    command.main(compose_and_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The comparisons run and compare like with like; how fast is not tested."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from headrecon import speed
+from headrecon.command import CONF
+from tests.synthetic.sessions import SESSION
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def config():
+    with initialize_config_dir(str(CONF), version_base=None):
+        yield compose("speed", ["matrix=[300,9000]", "looped=20", "turns=1"])
+
+
+def test_both_ways_to_normals_give_the_same_values(config):
+    row = speed.pixels(config, CPU)
+    assert float(row.quality.split()[3]) < 1e-3
+    assert min(row.seconds) > 0.0
+
+
+def test_both_factorizations_leave_the_same_residual(config):
+    assert abs(float(speed.factorization(config, CPU).quality.split()[-1])) < 1e-4
+
+
+def test_photos_are_warped_by_the_flow_that_is_told():
+    """Chained with the flow that undoes it, the truth leaves nothing."""
+    stack, truth = speed.warped_photos(SESSION, 2, CPU)
+    undone = torch.zeros_like(truth)
+    for _ in range(30):
+        undone = -speed.warp(truth, undone)
+    assert speed.end_point_error(stack, truth) > 0.5
+    assert speed.end_point_error(replace(stack, flows=undone), truth) < 0.05
