@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import inspect
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -76,10 +77,16 @@ class Sources:
                 yield path.encode() + b"\0" + contents
 
 
+_parsing = threading.Lock()
+"""Python 3.11 counts the depth of all trees that are being built in one place (issue 106905)."""
+
+
 def imports_of(source: str, module: str, is_package: bool) -> list[str]:
     """Dotted names that may be modules, from the import statements of a source."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    with _parsing:
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
