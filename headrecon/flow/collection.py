@@ -80,7 +80,8 @@ class CollectionFlow:
             flows = self._estimate(reference, small, weights, before)
             flows = flows - flows.mean(dim=0, keepdim=True)
             found = resize_flow(flows, (seen.shape[1], seen.shape[2]))
-            motion.append(factor * float((flows - before).norm(dim=1).mean()))
+            moved = flows - before
+            motion.append(factor * float(torch.hypot(moved[:, 0], moved[:, 1]).mean()))
 
         flows = chained(stack.flows, found)
         images = warp(stack.images, flows).clamp(0.0, 1.0)

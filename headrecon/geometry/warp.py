@@ -69,7 +69,10 @@ def normalized_locally(
     reach = side // 2
 
     def mean(values: Tensor) -> Tensor:
-        return F.avg_pool2d(values, 2 * reach + 1, 1, reach, count_include_pad=False)
+        # One axis after the other: the pixels of a square that lie on the canvas are a rectangle.
+        wide, high = (1, 2 * reach + 1), (2 * reach + 1, 1)
+        rows = F.avg_pool2d(values, wide, 1, (0, reach), count_include_pad=False)
+        return F.avg_pool2d(rows, high, 1, (reach, 0), count_include_pad=False)
 
     total = mean(weights).clamp_min(1e-3)
     local = mean(weights * images) / total

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+_BLOCK = 1024
+"""Pixels."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,37 @@ class Irls:
         self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
     ) -> Float[Tensor, "photo pixel"]:
         """New weights; `base` holds what is known beforehand, such as the photos' masks."""
-        magnitude = residual.abs().masked_fill(base <= 0.0, torch.nan)
-        scale = 1.4826 * magnitude.nanmedian(dim=0).values.nan_to_num(0.0)
+        # A few pixels at a time, so that what is in between stays in the cache.
+        blocks = zip(residual.split(_BLOCK, dim=1), base.split(_BLOCK, dim=1), strict=True)
+        return torch.cat([self._weights(*block) for block in blocks], dim=1)
+
+    def _weights(
+        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
+    ) -> Float[Tensor, "photo pixel"]:
+        scale = 1.4826 * _median(residual.abs().masked_fill(base <= 0.0, torch.inf))
         scale = self.cutoff * scale.clamp_min(self.floor)
-        return base / (1.0 + (residual / scale) ** 2) ** 2
+        return base * (1.0 + (residual / scale).square()).square().reciprocal()
+
+
+def _median(magnitude: Float[Tensor, "photo pixel"]) -> Float[Tensor, " pixel"]:
+    """Median over the photos in which a pixel is known, that is finite; 0 if there is none.
+
+    On the CPU numpy parts and sorts rows of single precision with vector instructions, several
+    times faster than torch finds their medians.
+    """
+    known = magnitude.isfinite().sum(dim=0)
+    middle = ((known - 1) // 2).clamp_min(0)
+    if magnitude.is_cuda:
+        ordered = magnitude.sort(dim=0).values
+        found = ordered.gather(0, middle[None])[0]
+    else:
+        rows = magnitude.T.contiguous().detach().numpy()
+        if int(known.min()) == len(magnitude):
+            rows.partition(int(middle[0]), axis=1)
+        else:
+            rows.sort(axis=1)
+        found = torch.from_numpy(np.take_along_axis(rows, middle.numpy()[:, None], axis=1)[:, 0])
+    return torch.where(known > 0, found, torch.zeros_like(found))
 
 
 @dataclass(frozen=True)
