@@ -27,7 +27,8 @@ SMALL = (
     "pipeline.align.size=160",
     "pipeline.align.pixels_per_mm=0.5",
     "pipeline.refine.diffusion=[32,8]",
-    "pipeline.refine.steps=15",
+    "pipeline.refine.steps=10",
+    "pipeline.flow.most=4",
     "device=cpu",
 )
 
