@@ -29,8 +29,9 @@ class Boundary:
 
     Where the rim of the neighbour's rotated depth D' crosses the new view, z = D' (`rim`), so that
     the surfaces join and the head grows outward from there; inside the overlap D' may pull softly
-    (`overlap`). The first view has no neighbour: the template's depth on the face, at the low
-    weight `template`, chooses the constant and what the normals leave open at the longest waves.
+    (`overlap`). The first view has no neighbour: the template's depth, at the low weight
+    `template`, chooses the constant and what the normals leave open at the longest waves. In the
+    other views it does so at the weight `skull`. Under hair the template is not believed.
 
     Reference: Liang, Shapiro and Kemelmacher-Shlizerman, "Head Reconstruction from Internet
     Photos", ECCV 2016, section 5.
