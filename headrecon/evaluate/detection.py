@@ -34,6 +34,7 @@ def detection_errors(
     numbers = _pose_errors(found) | _by_azimuth(found, truths)
     overlap = [mask_iou(p, labels(p.name)) for p, truth in found if "second_face" not in truth.dirt]
     numbers["photos/mask_iou_median_share"] = _median(overlap)
+    numbers["photos/mask_iou_mean_share"] = _mean(overlap)
     return numbers | _clusters(views, known) | _curation(truths, used)
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 from headrecon.photos.faces import Face
 from headrecon.photos.head_points import HeadPoints
 from headrecon.photos.network import gamma_coded, run_network
+from headrecon.photos.outline import along_edges
 from headrecon.photos.square import Square, from_photo, sample
 
 _SIDE = 256
@@ -29,15 +30,21 @@ class Segment:
     """Probability that a pixel shows the person, hair and shoulders included.
 
     The network was made for video calls and knows people by head and shoulders, so its window is a
-    multiple of the face's box that shows both. People who do not touch the face's owner are left
-    out. The answer is 0 outside the photo, and in black areas that cling to the photo's border: a
-    program painted those, no camera saw them.
+    multiple of the face's box that shows both; beyond the photo it is shown the photo's border,
+    because next to black it finds nobody. It is asked twice, the second time with left and right
+    exchanged. People who do not touch the face's owner are left out, and the outline is moved to
+    where the colours change. The answer is 0 outside the photo, and in black areas that cling to
+    the photo's border: a program painted those, no camera saw them.
     """
 
     context: float
     """Side of the network's window, in sides of the face's box."""
     black: float
     """Linear value up to which all three colours count as painted black."""
+    outline_side: int
+    """Pixels to a side of the picture in which the outline is moved."""
+    outline_trust: float
+    """Weight of the moved outline against the network's, 0 to 1."""
 
     def __call__(
         self,
@@ -50,11 +57,35 @@ class Segment:
         """The person in a window of the photo, sampled at `size` x `size`."""
         del head  # The network finds the person by itself.
         seen = Square(face.x, face.y, self.context * face.side, 0.0)
-        (answer,) = run_network("selfie_segmentation", gamma_coded(sample(image, seen, _SIDE)))
-        people = answer[0, :, :, 0]
+        people = _people(gamma_coded(sample(image, seen, _SIDE, "border")))
         owner = torch.from_numpy(_owner(people.numpy() > 0.5, _SIDE / self.context))
-        person = sample((people * owner)[None], _in_window(window, seen), size)[0]
-        return (person * photographed(image, self.black, window, size)).clamp(0.0, 1.0)
+        person = sample((people * owner)[None], _in_window(window, seen), size)[0].clamp(0.0, 1.0)
+        real = photographed(image, self.black, window, size)
+        rows, columns = _extent(real > 0.5)
+        person[rows, columns] = along_edges(
+            sample(image, window, size)[:, rows, columns],
+            person[rows, columns],
+            self.outline_side,
+            self.outline_trust,
+        )
+        return person * real
+
+
+def _people(picture: Float[Tensor, "rgb=3 size size"]) -> Float[Tensor, "size size"]:
+    """The network's mean answer to a picture and to its mirror image."""
+    (answer,) = run_network("selfie_segmentation", picture)
+    (mirrored,) = run_network("selfie_segmentation", picture.flip(-1))
+    return 0.5 * (answer[0, :, :, 0] + mirrored[0, :, :, 0].flip(-1))
+
+
+def _extent(mask: Bool[Tensor, "h w"]) -> tuple[slice, slice]:
+    """The rows and the columns from the first to the last that the mask touches."""
+
+    def reach(touched: Bool[Tensor, " line"]) -> slice:
+        lines = touched.nonzero()
+        return slice(int(lines[0]), int(lines[-1]) + 1) if len(lines) else slice(0, len(touched))
+
+    return reach(mask.any(dim=1)), reach(mask.any(dim=0))
 
 
 def photographed(

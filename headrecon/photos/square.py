@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -46,9 +47,14 @@ def from_photo(
 
 
 def sample(
-    image: Float[Tensor, "channel h w"], square: Square, size: int
+    image: Float[Tensor, "channel h w"],
+    square: Square,
+    size: int,
+    beyond: Literal["zeros", "border"] = "zeros",
 ) -> Float[Tensor, "channel size size"]:
-    """The square as a picture of `size` x `size` pixels; zero outside the photo.
+    """The square as a picture of `size` x `size` pixels.
+
+    Outside the photo there are zeros, or the colours of the nearest pixels of its border.
 
     Where the photo is finer than the picture it is first reduced, band-limited, to the picture's
     pixel size; only the part under the square is touched.
@@ -65,7 +71,9 @@ def sample(
     y, x = torch.meshgrid(grid, grid, indexing="ij")
     xy = to_photo(torch.stack([x, y], dim=-1), square, size)
     normalized = 2.0 * xy / torch.tensor([width, height]) - 1.0
-    return functional.grid_sample(image[None], normalized[None], align_corners=False)[0]
+    return functional.grid_sample(
+        image[None], normalized[None], padding_mode=beyond, align_corners=False
+    )[0]
 
 
 def _axes(square: Square) -> Float[Tensor, "2 2"]:

@@ -45,3 +45,10 @@ def test_outside_the_photo_there_is_nothing():
     assert seen[:, :, :4].abs().max() == 0.0
     assert torch.allclose(seen[2, 2:-2, 6:], torch.ones(6, 4))
     assert sample(coordinates(20, 20), Square(500.0, -300.0, 8.0, 0.0), 4).abs().max() == 0.0
+
+
+def test_beyond_its_border_a_photo_may_go_on():
+    image = torch.rand(3, 20, 30)
+    picture = sample(image, Square(0.0, 10.0, 20.0, 0.0), 20, beyond="border")
+    torch.testing.assert_close(picture[:, :, :10], image[:, :, :1].expand(3, 20, 10))
+    torch.testing.assert_close(picture[:, :, 10:], image[:, :, :10])
