@@ -5,6 +5,9 @@ from jaxtyping import Float, Int
 from scipy.spatial import KDTree
 from torch import Tensor
 
+MIRRORED_KEYPOINTS = (1, 0, 2, 3, 5, 4)
+"""Where the detector's key points are in a mirror image: eyes and tragions change places."""
+
 
 def mirror_partners(points: Float[Tensor, "point xyz=3"]) -> Int[Tensor, " point"]:
     """For each point the one that is nearest to its mirror image in the plane x = 0.

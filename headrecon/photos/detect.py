@@ -9,6 +9,7 @@ from torch import Tensor
 from headrecon.geometry.color import luminance
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import at, vertex_normals
+from headrecon.geometry.symmetry import mirror_partners
 from headrecon.geometry.warp import inside
 from headrecon.photos.decode import decode
 from headrecon.photos.face_alignment_marks import FaceAlignmentMarks
@@ -75,9 +76,9 @@ class Detect:
         return self._portray(photo, image, face, template)
 
     def _portray(self, photo: Photo, image: Tensor, face: Face, template: Template) -> Portrait:
-        head = read_points(image, face)
-        points, off = self.landmarks(image, face, head), head.deviation
         marks = at(template.fiducials, template.faces, template.vertices)
+        head = read_points(image, face, mirror_partners(marks))
+        points, off = self.landmarks(image, face, head), head.deviation
         pose = fit_pose(head.corrected, marks, face.side, head.pose, off)
         behind = self.setback * math.sin(math.radians(pose.azimuth))
         centre_x, centre_y = face.x - behind * face.side, face.y - self.lift * face.side

@@ -5,13 +5,14 @@ Y. Kartynnik, A. Vakunov, K. Raveendran, M. Grundmann, CVPR workshop 2019.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torchvision.ops import box_iou, nms
 
+from headrecon.geometry.symmetry import MIRRORED_KEYPOINTS
 from headrecon.photos.network import gamma_coded, look_inside, run_network
 from headrecon.photos.square import Square, sample, to_photo
 
@@ -41,6 +42,12 @@ class Face:
     """Eyes, nose tip, mouth and tragions, image left before image right."""
     score: float
     """Confidence in [0, 1]."""
+
+    def mirrored(self, width: int) -> "Face":
+        """The face in the mirror image of its photo; its own inverse."""
+        points = self.keypoints[list(MIRRORED_KEYPOINTS)]
+        points = points * points.new_tensor([-1.0, 1.0]) + points.new_tensor([width, 0.0])
+        return replace(self, x=width - self.x, keypoints=points)
 
 
 def faces_in(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from headrecon.photos.faces import Face, inside_detector
@@ -164,12 +164,19 @@ def _voter(inputs: int, hidden: int, outputs: int) -> nn.Module:
     )
 
 
-def read_points(image: Float[Tensor, "rgb=3 h w"], face: Face) -> HeadPoints:
-    """Pose and fiducials of the head around a face."""
+def read_points(
+    image: Float[Tensor, "rgb=3 h w"], face: Face, partner: Int[Tensor, " fiducial=468"]
+) -> HeadPoints:
+    """Pose and fiducials of the head around a face.
+
+    The network looks at the photo and at its mirror image, in which `partner` says what each
+    fiducial becomes, and the answers are averaged by their precision.
+    """
     seen = hints(image, face)
+    reflected = hints(image.flip(-1), face.mirrored(image.shape[-1]))
     with torch.inference_mode():
-        said = {name: numbers[None] for name, numbers in seen.said.items()}
-        told = load_points()(said)
+        said = {name: torch.stack([v, reflected.said[name]]) for name, v in seen.said.items()}
+        told = averaged(load_points()(said), partner)
     glasses, covered = told.covers[0].tolist()
     return HeadPoints(
         pose=Pose(*told.angles[0].tolist()),
@@ -179,6 +186,24 @@ def read_points(image: Float[Tensor, "rgb=3 h w"], face: Face) -> HeadPoints:
         glasses=glasses,
         covered=covered,
     )
+
+
+def averaged(told: Told, partner: Int[Tensor, " fiducial=468"]) -> Told:
+    """One answer about a face, from those about its photo and about the mirror image of it.
+
+    The errors of the two have their causes in the same photo, so the mean is given the deviation
+    of the answers, and not a smaller one.
+    """
+    angles = told.angles * told.angles.new_tensor([[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0]])
+    mirrored = (told.points[1] * told.points.new_tensor([-1.0, 1.0]))[partner]
+    precision = told.deviations.square().reciprocal()
+    share = precision[1] / precision.sum(dim=0)
+    apart = (angles[1] - angles[0] + 180.0) % 360.0 - 180.0
+    turned = angles[0] + share * apart
+    turned[0] = (turned[0] + 180.0) % 360.0 - 180.0
+    points = torch.lerp(told.points[0], mirrored, share[0])
+    deviations = torch.lerp(told.deviations[0], told.deviations[1], share)
+    return Told(turned[None], deviations[None], told.covers.mean(dim=0)[None], points[None])
 
 
 @functools.cache

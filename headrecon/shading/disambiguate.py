@@ -8,11 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.color import luminance
+from headrecon.geometry.mixing import fit_mixing
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.prior import expected_normals
 from headrecon.types import Factors, Head, NormalField, Template
-
-ALBEDO_ROUNDS = 6
 
 log = logging.getLogger(__name__)
 
@@ -128,39 +127,3 @@ class Disambiguate:
             )
         seen = see_template(template, factors.camera)
         return Seen(seen.normals, seen.z, seen.weight * factors.face, seen.mask & factors.face)
-
-
-def fit_mixing(
-    pseudo: Float[Tensor, "4 pixel"],
-    normals: Float[Tensor, "xyz=3 pixel"],
-    weight: Float[Tensor, " pixel"],
-    albedo: Float[Tensor, " pixel"],
-    rounds: int,
-    cutoff: float,
-) -> Float[Tensor, "4 4"]:
-    """The matrix B = A^-1 that takes albedo times (1, n_j) to pseudo-normals N_j, robustly.
-
-        min over B and rho of  sum_j w_j |N_j - rho_j B (1, n_j)|^2,   mean of rho = 1
-
-    alternates between its two linear halves, from `albedo` as the first guess of rho; the weights
-    fall with the misfit after Geman and McClure. The pseudo-normals are what deviates (they hold
-    shadows and higher harmonics of the light), so they stand on the left: regressing the reference
-    on them instead would take all of that for noise and flatten the relief.
-    """
-    known = torch.cat([torch.ones_like(normals[:1]), normals])
-    albedo = albedo / albedo.mean()
-    robust = weight
-    mixing = torch.eye(4).to(pseudo)
-    for _ in range(rounds):
-        target = albedo * known
-        moments = (robust * target) @ target.T
-        # Normals that all look one way (a narrow overlap) leave columns open, which stay small.
-        moments = moments + 1e-4 * moments.trace() * torch.eye(4).to(moments)
-        mixing = torch.linalg.solve(moments, (robust * target) @ pseudo.T).T
-        mixed = mixing @ known
-        misfit = (pseudo - albedo * mixed).norm(dim=0) / albedo.clamp_min(0.1)
-        robust = weight / (1.0 + (misfit / cutoff) ** 2) ** 2
-        albedo = (mixed * pseudo).sum(dim=0) / mixed.square().sum(dim=0).clamp_min(1e-6)
-        albedo = albedo.clamp_min(0.05)
-        albedo = albedo / albedo.mean()
-    return mixing

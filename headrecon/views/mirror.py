@@ -2,18 +2,15 @@
 
 from dataclasses import replace
 
-import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from headrecon.geometry.surface import at
-from headrecon.geometry.symmetry import mirror_partners
+from headrecon.geometry.symmetry import MIRRORED_KEYPOINTS, mirror_partners
 from headrecon.types import Portrait, Template
 
 SUFFIX = " (mirrored)"
 """Ends the name of a mirror image."""
-_KEYPOINTS = [1, 0, 2, 3, 5, 4]
-"""Eyes and tragions change places; nose tip and mouth are in the middle."""
 
 
 def with_mirror_images(portraits: tuple[Portrait, ...], template: Template) -> tuple[Portrait, ...]:
@@ -48,7 +45,7 @@ def mirrored(portrait: Portrait, partner: Int[Tensor, " fiducial=468"]) -> Portr
         mask=portrait.mask.flip(-1),
         fiducials=(portrait.fiducials * flip + shift)[partner],
         visible=portrait.visible[partner],
-        keypoints=(portrait.keypoints * flip + shift)[torch.tensor(_KEYPOINTS)],
+        keypoints=(portrait.keypoints * flip + shift)[list(MIRRORED_KEYPOINTS)],
         azimuth=-portrait.azimuth,
         roll=-portrait.roll,
         corner=(portrait.corner + portrait.step * shift) * flip,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from headrecon.learning.points import PointExamples, TeachPoints, apart, examine_points
-from headrecon.photos.head_points import WIDTHS, PointsNetwork, load_points
+from headrecon.photos.head_points import WIDTHS, PointsNetwork, Told, averaged, load_points
 from headrecon.photos.own_weights import save_weights
 
 KEPT = {"mesh": 4, "keypoints": 4, "confidence": 2, "landmark": 4, "detector": 4}
@@ -96,3 +96,20 @@ def test_weights_are_read_as_they_were_written_and_damaged_ones_are_refused(
 def test_what_is_shipped_can_be_read() -> None:
     network = load_points()
     assert sum(value.numel() for value in network.state_dict().values()) > 1_000_000
+
+
+def test_a_photo_and_its_mirror_image_are_averaged_by_their_precision() -> None:
+    partner = torch.arange(468).flip(0)
+    points = torch.rand(468, 2, generator=torch.Generator().manual_seed(2))
+    reflected = (points * torch.tensor([-1.0, 1.0]))[partner]
+    told = Told(
+        angles=torch.tensor([[170.0, 4.0, 10.0], [170.0, 8.0, -14.0]]),
+        deviations=torch.tensor([[1.0, 1.0, 2.0], [1.0, 3.0, 2.0]]),
+        covers=torch.tensor([[0.2, 0.0], [0.4, 0.2]]),
+        points=torch.stack([points, reflected + torch.tensor([0.2, 0.0])]),
+    )
+    mean = averaged(told, partner)
+    # From 170 to -170 it is 20 degrees, over the back of the head.
+    torch.testing.assert_close(mean.angles, torch.tensor([[-180.0, 4.4, 12.0]]))
+    torch.testing.assert_close(mean.covers, torch.tensor([[0.3, 0.1]]))
+    torch.testing.assert_close(mean.points[0], points - torch.tensor([0.1, 0.0]))

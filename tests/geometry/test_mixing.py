@@ -1,6 +1,6 @@
 import torch
 
-from headrecon.shading.disambiguate import fit_mixing
+from headrecon.geometry.mixing import fit_mixing
 from tests.shading.spheres import sphere
 
 
