@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from headrecon.baselines.mean_head import MeanHead
 from headrecon.evaluate.detection import detection_errors
 from headrecon.evaluate.flow import Tracks, flow_errors
 from headrecon.evaluate.surface import surface_error, truth_from_mesh
@@ -13,6 +14,9 @@ from headrecon.evaluate.views import ambiguity_errors, view_errors
 from headrecon.synthetic.record import read_labels, read_photos, read_truth
 from headrecon.truth import PhotoTruth, Truth
 from headrecon.types import Portrait, Reconstruction, Stack
+
+FITTED = ("face_median_mm", "head_median_mm", "ears_median_mm")
+"""What is also said of the fitted template, as if it were the result."""
 
 
 def measures(found: Reconstruction, folder: Path) -> dict[str, float]:
@@ -27,6 +31,8 @@ def measures(found: Reconstruction, folder: Path) -> dict[str, float]:
         return read_labels(folder / f"{Path(name).stem}_labels.png")
 
     numbers = surface_error(found.mesh, truth)
+    fitted = surface_error(MeanHead()(found.fitted, ()), truth)
+    numbers |= {f"fitted/{name}": fitted[name] for name in FITTED}
     numbers |= _over_views(_view_numbers(found, truth, photos))
     return numbers | detection_errors(
         found.collection.portraits, found.rejections, found.views, photos, labels

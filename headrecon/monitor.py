@@ -13,6 +13,7 @@ from PIL import Image
 from torch.utils.tensorboard.writer import SummaryWriter
 from tqdm import tqdm
 
+from headrecon.baselines.mean_head import MeanHead
 from headrecon.draw import maps, panel, photos, turntable
 from headrecon.draw.advice import advise
 from headrecon.draw.coverage import coverage
@@ -20,6 +21,7 @@ from headrecon.draw.rendered import beside_its_average
 from headrecon.draw.viewer import srgb_levels
 from headrecon.evaluate.reprojection import reproject
 from headrecon.evaluate.sharpness import sharpness
+from headrecon.mesh.refine import TERMS
 from headrecon.types import (
     Collection,
     DepthMap,
@@ -29,13 +31,13 @@ from headrecon.types import (
     Refinement,
     Rejection,
     Stack,
+    Template,
     View,
 )
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
-LOSSES = ("photometric", "outline", "laplacian", "normal")
 PHOTOS_PER_VIEW = 12
 """Photos that the reprojection error is taken on while a run goes on."""
 ERROR_SHOWN = 40.0
@@ -129,6 +131,12 @@ class Monitor:
         self.number(f"{label}/average_gradient_aligned_per_px", before)
         self.number(f"{label}/average_gradient_flowed_per_px", after)
 
+    def fit(self, template: Template, fitted: Template) -> None:
+        """The template before and after it was bent to the person."""
+        moved = (fitted.vertices - template.vertices).norm(dim=1)
+        self.number("template/bent_median_mm", float(moved.median()))
+        self.picture("template/sides", turntable.turntable(MeanHead()(fitted, ())))
+
     def surface(self, factors: Factors, normals: NormalField, depth: DepthMap) -> None:
         """A view's light, normals and depth."""
         label = factors.label
@@ -147,7 +155,7 @@ class Monitor:
     def refinement(self, refined: Refinement, stacks: Sequence[Stack]) -> None:
         """The mesh after an epoch: losses of its steps, and its error on some of the photos."""
         for step in range(self._losses_written, len(refined.losses)):
-            for name, loss in zip(LOSSES, refined.losses[step].tolist(), strict=True):
+            for name, loss in zip(TERMS, refined.losses[step].tolist(), strict=True):
                 self.writer.add_scalar(f"refine/{name}_loss", loss, step)
         self._losses_written = len(refined.losses)
         shown = [reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)) for stack in stacks]
@@ -213,6 +221,9 @@ class Silent(Monitor):
         """Not shown."""
 
     def surface(self, factors: Factors, normals: NormalField, depth: DepthMap) -> None:
+        """Not shown."""
+
+    def fit(self, template: Template, fitted: Template) -> None:
         """Not shown."""
 
     def refinement(self, refined: Refinement, stacks: Sequence[Stack]) -> None:

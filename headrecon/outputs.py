@@ -169,7 +169,12 @@ def report_page(
         Section(
             "Normals and depth",
             "",
-            figures("surface", "normals, albedo, depth, and what four lights leave unexplained."),
+            (
+                *single("template/sides", "The template, bent to the person before all this."),
+                *figures(
+                    "surface", "normals, albedo, depth, and what four lights leave unexplained."
+                ),
+            ),
         ),
         Section("Flow", "", figures("flows", "where photos were sampled; color is direction.")),
         Section(

@@ -20,6 +20,7 @@ from headrecon.shading.disambiguate import Disambiguate
 from headrecon.shading.factorize import Factorize
 from headrecon.store import Store
 from headrecon.template.build import BuildTemplate
+from headrecon.template.fit import FitTemplate, KeepTemplate
 from headrecon.types import (
     Head,
     Photo,
@@ -52,6 +53,7 @@ class Pipeline:
     align: Align
     flow: CollectionFlow
     factorize: Factorize
+    fit: FitTemplate | KeepTemplate
     pose: Pose
     disambiguate: Disambiguate
     integrate: Integrate
@@ -115,28 +117,32 @@ class Pipeline:
             stacks.append(flowed)
             factors.append(recall(f"{view.label}/factors", self.factorize, flowed))
 
+        # A stranger's head resolves to a stranger's skull: bend the template towards this person.
+        fitted = recall("fitted", self.fit, tuple(factors), template)
+        monitor.fit(template, fitted)
+
         # From the front outward: what is solved tells the next view its ambiguity and its depth.
         head, posed = Head(()), []
         for factor in monitor.each(factors):
             factor = recall(f"{factor.label}/posed", self.pose, factor, head)
-            normals = recall(f"{factor.label}/normals", self.disambiguate, factor, head, template)
-            depth = recall(f"{factor.label}/depth", self.integrate, normals, head, template)
+            normals = recall(f"{factor.label}/normals", self.disambiguate, factor, head, fitted)
+            depth = recall(f"{factor.label}/depth", self.integrate, normals, head, fitted)
             head = head.grown(normals, depth)
             posed.append(factor)
             monitor.surface(factor, normals, depth)
 
         # One mesh, then the mesh that renders into the photos.
-        merged = recall("mesh/merged", self.merge, head, template)
+        merged = recall("mesh/merged", self.merge, head, fitted)
         shots = tuple(
             replace(stack, camera=surface.depth.camera)
             for stack, surface in zip(stacks, head.surfaces, strict=True)
         )
-        refined = Refinement(merged, 0, torch.zeros(0, len(TERMS)))
+        refined = Refinement(merged, merged.vertices, 0, torch.zeros(0, len(TERMS)))
         monitor.refinement(refined, shots)
         for epoch in monitor.each(range(self.refine.epochs)):
-            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots)
+            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, fitted)
             monitor.refinement(refined, shots)
         return Reconstruction(
-            *(template, collection, rejections, views, shots),
+            *(template, fitted, collection, rejections, views, shots),
             *(tuple(posed), head, merged, refined.mesh),
         )

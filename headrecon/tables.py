@@ -49,6 +49,8 @@ ACCURACY = (
 HEALTH = (
     *("photos/clustered_right_share", "photos/azimuth_mae_degrees"),
     *("photos/mask_iou_median_share", "photos/mask_iou_mean_share"),
+    "photos/head_iou_mean_share",
+    *("fitted/face_median_mm", "fitted/head_median_mm", "fitted/ears_median_mm"),
     *("views/track_error_aligned_px", "views/track_error_flowed_px"),
     *("views/best_linear_normal_degrees", "views/normal_degrees", "views/factors_residual_share"),
     *("photos/strangers_left_out_share", "photos/copies_left_out_share"),

@@ -255,11 +255,13 @@ class Head:
 
 REGIONS = ("face", "ears", "neck", "scalp", "eyes", "lips")
 """Parts of a head. Face is its skin without lips and eyeballs; scalp is where hair grows."""
+SKIN = ("face", "neck", "lips")
+"""Parts whose normals are the head's and not its hair's, and which have no thin folds."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """A head of a different individual, with the fiducials marked on its surface."""
+    """A whole head, with the fiducials marked on its surface."""
 
     vertices: Float[Tensor, "vertex xyz=3"]
     """Head frame, millimetres."""
@@ -271,6 +273,8 @@ class Template:
     """The 468 points of `Portrait.fiducials`."""
     keypoints: "SurfacePoints"
     """The 6 points of `Portrait.keypoints`."""
+    fitted: bool
+    """Whether it is bent to the person of the photos; else it is a stranger's."""
 
 
 @dataclass(frozen=True)
@@ -300,10 +304,12 @@ class Refinement:
     """A mesh on its way through the epochs of refinement."""
 
     mesh: HeadMesh
+    rest: Float[Tensor, "vertex xyz=3"]
+    """Its vertices before the first epoch."""
     epoch: int
     """Epochs done."""
-    losses: Float[Tensor, "step term=4"]
-    """Photometric, outline, laplacian and normal terms of every step so far, not weighted."""
+    losses: Float[Tensor, "step term=5"]
+    """The terms of every step so far, not weighted; `headrecon.mesh.refine.TERMS` names them."""
 
 
 @dataclass(frozen=True)
@@ -311,6 +317,9 @@ class Reconstruction:
     """All that a run has found, for files, pictures and numbers."""
 
     template: Template
+    """As it was aligned to."""
+    fitted: Template
+    """As the views were solved with."""
     collection: Collection
     rejections: tuple[Rejection, ...]
     views: tuple[View, ...]

@@ -168,9 +168,11 @@ def reconstruction() -> Reconstruction:
         region=torch.zeros(len(mesh.vertices), dtype=torch.long),
         fiducials=SurfacePoints(torch.arange(468), marks),
         keypoints=SurfacePoints(torch.arange(6), marks[:6]),
+        fitted=False,
     )
     return Reconstruction(
         template=template,
+        fitted=template,
         collection=collection(),
         rejections=(Rejection("<b>two & more.jpg", "two faces of about the same size"),),
         views=(View("view+30", 30.0, 20.0, -3.0, NAMES),),

@@ -23,6 +23,8 @@ TINY = (
     f"{PIPELINE}.align.pixels_per_mm=0.4",
     f"{PIPELINE}.refine.diffusion=[8]",
     f"{PIPELINE}.refine.steps=4",
+    f"{PIPELINE}.flow.most=3",
+    f"{PIPELINE}.fit.rounds=2",
 )
 SMALL = (
     "identities=[101]",
@@ -32,6 +34,7 @@ SMALL = (
     "~rows.fiducial_warp",
     "~rows.no_collection_flow",
     "~rows.no_pixel_subsets",
+    "~rows.no_fitted_template",
     "~rows.no_ambiguity_recovery",
     "~rows.no_depth_constraint",
     f"+curves.photos={{setting:{SESSION}.photos,values:[3]}}",

@@ -30,9 +30,9 @@ def told(monitor: Monitor) -> None:
     monitor.collection(artifacts.collection(), [Rejection("x", "no face")], [view])
     monitor.flow(artifacts.stack(shift=2), stack)
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
-    losses = torch.arange(12.0).reshape(3, 4)
+    losses = torch.arange(15.0).reshape(3, 5)
     for epoch, steps in enumerate((0, 2, 3)):
-        monitor.refinement(Refinement(mesh, epoch, losses[:steps]), [stack])
+        monitor.refinement(Refinement(mesh, mesh.vertices, epoch, losses[:steps]), [stack])
 
 
 def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
     events = EventAccumulator(str(tmp_path))
     events.Reload()
     photometric = [(e.step, e.value) for e in events.Scalars("refine/photometric_loss")]
-    assert photometric == [(0, 0.0), (1, 4.0), (2, 8.0)]
+    assert photometric == [(0, 0.0), (1, 5.0), (2, 10.0)]
     assert {"view+30/average", "view+30/surface", "mesh/sides"} <= set(events.Tags()["images"])
     assert any(tag.startswith("mesh/head") for tag in events.Tags()["tensors"])
     assert set(events.Tags()["images"]) == set(monitor.pictures)

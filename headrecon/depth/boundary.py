@@ -7,11 +7,12 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import see_surface, see_template
 from headrecon.types import REGIONS, Head, NormalField, Template
 
 log = logging.getLogger(__name__)
+
+_BARE = tuple(name for name in REGIONS if name != "scalp")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class Boundary:
     the surfaces join and the head grows outward from there; inside the overlap D' may pull softly
     (`overlap`). The first view has no neighbour: the template's depth, at the low weight
     `template`, chooses the constant and what the normals leave open at the longest waves. In the
-    other views it does so at the weight `skull`. Under hair the template is not believed.
+    other views it does so at the weight `skull`. A template that is bent to the person does so in
+    all views at the weight `fitted`: waves longer than 2 pi / sqrt(weight) pixels are the
+    template's, and shorter ones the normals'. Under hair the template is not believed.
 
     Reference: Liang, Shapiro and Kemelmacher-Shlizerman, "Head Reconstruction from Internet
     Photos", ECCV 2016, section 5.
@@ -41,7 +44,8 @@ class Boundary:
     overlap: float
     template: float
     skull: float
-    """Weight of the template's depth in the other views; 0 in the paper."""
+    """Weight of a stranger's depth in the other views; 0 in the paper."""
+    fitted: float
     depth_constraint: bool
     """False leaves the side views to the template's depth: the paper's ablation."""
     grazing: float
@@ -51,27 +55,26 @@ class Boundary:
 
     def __call__(self, field: NormalField, head: Head, template: Template) -> Anchor:
         """Anchors on the canvas of `field`."""
+        alone = self.fitted if template.fitted else self.template
         if not (head.surfaces and self.depth_constraint):
-            return _of_template(field, template, self.template)
+            return _of_template(field, template, alone)
         seen = see_surface(head.nearest(field.camera), field.camera, self.grazing)
         common = seen.mask & field.mask
         if not bool(common.any()):
             log.warning(
                 "%s: no solved surface is seen from here; placed by the template", field.label
             )
-            return _of_template(field, template, self.template)
+            return _of_template(field, template, alone)
         rim = common & ~_eroded(seen.mask, self.rim_width)
         weight = (self.rim * rim.to(seen.z) + self.overlap * seen.weight) * common
-        return _both(Anchor(seen.z, weight), _of_template(field, template, self.skull))
+        skull = self.fitted if template.fitted else self.skull
+        return _both(Anchor(seen.z, weight), _of_template(field, template, skull))
 
 
 def _of_template(field: NormalField, template: Template, weight: float) -> Anchor:
     """The template's depth, but not under hair."""
-    seen = see_template(template, field.camera)
-    bare = (template.region != REGIONS.index("scalp")).to(seen.z)[:, None]
-    fragments = rasterize(template.vertices, template.faces, field.camera)
-    share = interpolate(fragments, template.faces, bare)[0]
-    return Anchor(seen.z, weight * seen.weight * share * (seen.mask & field.mask))
+    seen = see_template(template, field.camera, _BARE)
+    return Anchor(seen.z, weight * seen.weight * (seen.mask & field.mask))
 
 
 def _both(one: Anchor, other: Anchor) -> Anchor:

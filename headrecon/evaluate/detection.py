@@ -1,6 +1,6 @@
 """How well photos were understood: found, turned, marked, cut out, and told apart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -32,9 +32,12 @@ def detection_errors(
     ]
     used = {name for view in views for name in view.names}
     numbers = _pose_errors(found) | _by_azimuth(found, truths)
-    overlap = [mask_iou(p, labels(p.name)) for p, truth in found if "second_face" not in truth.dirt]
+    alone = [p for p, truth in found if "second_face" not in truth.dirt]
+    overlap = [mask_iou(p, labels(p.name)) for p in alone]
     numbers["photos/mask_iou_median_share"] = _median(overlap)
     numbers["photos/mask_iou_mean_share"] = _mean(overlap)
+    heads = [mask_iou(p, labels(p.name), ("clothes", "occluder")) for p in alone]
+    numbers["photos/head_iou_mean_share"] = _mean(heads)
     return numbers | _clusters(views, known) | _curation(truths, used)
 
 
@@ -78,17 +81,24 @@ def fiducial_error(portrait: Portrait, truth: PhotoTruth) -> float:
     return float(distance.median()) / portrait.face_size
 
 
-def mask_iou(portrait: Portrait, labels: UInt8[np.ndarray, "h w"]) -> float:
-    """Intersection over union of the person's outline and the true one, within the portrait."""
+def mask_iou(
+    portrait: Portrait, labels: UInt8[np.ndarray, "h w"], ignored: Sequence[str] = ()
+) -> float:
+    """Intersection over union of the person's outline and the true one, within the portrait.
+
+    Pixels that show something of `ignored` do not count: without clothes and occluders it is the
+    outline of the head, by which masks with and without shoulders can be compared.
+    """
     person = (labels > 0) & (labels != LABELS.index("occluder"))
+    counted = ~np.isin(labels, [LABELS.index(name) for name in ignored])
     height, width = portrait.mask.shape
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     xy = portrait.corner + portrait.step * torch.stack([x, y], dim=-1)
     size = torch.tensor([labels.shape[1], labels.shape[0]])
     inside = ((xy > 0) & (xy < size)).all(dim=-1)
-    layer = torch.from_numpy(person).float()[None, None]
-    true = (sample(layer, xy[None].float())[0, 0] > 0.5) & inside
-    found = (portrait.mask > 0.5) & inside
+    layers = torch.from_numpy(np.stack([person, counted])).float()[None]
+    true, counts = sample(layers, xy[None].float())[0] > 0.5
+    true, found = true & inside & counts, (portrait.mask > 0.5) & inside & counts
     return float((true & found).sum() / (true | found).sum().clamp_min(1))
 
 

@@ -16,7 +16,7 @@ from headrecon.mesh.cloud import attract, gather
 from headrecon.mesh.deform import interpolation, laplacian, smooth_fit
 from headrecon.mesh.paint import paint
 from headrecon.render.reproject import lift
-from headrecon.types import Head, HeadMesh, SurfacePoints, Template
+from headrecon.types import Head, HeadMesh, Surface, SurfacePoints, Template
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ class Merge:
             + sum_v w_v |v + d_v - target_v|^2 + sum_f u |(v + d)(f) - q_f|^2
 
     with target_v where the points want vertex v to be (`attract`), found anew while the stiffness
-    falls, and q_f the fiducials of the average photo lifted to the depth map, which bring the
-    template's eyes, nose and lips to where this person has them. What no photo sees follows.
+    falls, and q_f the fiducials of the average photo lifted to the depth map, which bring a
+    stranger's eyes, nose and lips to where this person has them; a fitted template has them there,
+    and better than the fiducials, which slide with the view. What no photo sees follows.
 
     Reference: Allen, Curless and Popovic, "The space of human body shapes", SIGGRAPH 2003; Amberg,
     Romdhani and Vetter, "Optimal step nonrigid ICP algorithms for surface registration", CVPR 2007.
@@ -59,7 +60,7 @@ class Merge:
         rest, faces = _subdivided(template, self.subdivisions)
         places = at(template.fiducials, template.faces, template.vertices)
         points = nearest_points(places, rest, faces)
-        marks, pinned = self._lifted(head, points, rest, faces)
+        marks, pinned = self._lifted(() if template.fitted else head.surfaces, points, rest, faces)
         selection = interpolation(marks, faces, len(rest))
         pin_weights = rest.new_full((len(pinned),), self.fiducial_weight)
 
@@ -88,7 +89,7 @@ class Merge:
 
     def _lifted(
         self,
-        head: Head,
+        surfaces: tuple[Surface, ...],
         points: SurfacePoints,
         rest: Float[Tensor, "vertex xyz=3"],
         faces: Int[Tensor, "face 3"],
@@ -96,7 +97,7 @@ class Merge:
         """Fiducials that face a frontal enough view, and their places in the head frame."""
         normals = at(points, faces, vertex_normals(rest, faces))
         face, barycentric, places = [points.face[:0]], [points.barycentric[:0]], [rest[:0]]
-        for surface in head.surfaces:
+        for surface in surfaces:
             azimuth, _, _ = angles(surface.depth.camera.view_from_head)
             if abs(azimuth) > self.fiducial_azimuth:
                 continue

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.geometry.lighting import basis, fit_lighting
@@ -16,13 +17,13 @@ from headrecon.render.torch3d import (
     laplacian_smoothness,
     mesh_normal_consistency,
 )
-from headrecon.types import HeadMesh, Refinement, Stack
+from headrecon.types import REGIONS, HeadMesh, Refinement, Stack, Template
 
 MOST_TINT = 0.5
 """Bound of |t| in an epoch: albedo changes by a factor of at most 1.65."""
 TINT_DIFFUSION = 2
 """k of the tint: vertices are about as dense as pixels, and neighbours differ by noise."""
-TERMS = ("photometric", "outline", "laplacian", "normal")
+TERMS = ("photometric", "outline", "anchor", "laplacian", "normal")
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,13 @@ class Refine:
 
         photometric   robust |photo - albedo * light . basis(n)|, in grey levels of unit exposure
         outline       distance of the mesh's outline to the photos' majority mask
+        anchor        distance to where the refinement began, square millimetres
         laplacian     |L d|, d the displacement of this epoch (pytorch3d, uniform weights)
         normal        1 - cosine between adjacent faces (pytorch3d)
+
+    Light of low order, cast shadows and outlines that are a pixel off bend a face smoothly by more
+    than a fitted template errs. So where that is bare, vertices are held by the anchor and do not
+    follow the outline; hair, which it knows nothing of, is free.
 
     The vertices move along their normals m, by d = S^k u m with u what is descended on and S an
     average over each vertex and its neighbours: the gradient reaches whole patches, so that normals
@@ -67,8 +73,9 @@ class Refine:
     outline_band: float
     outline_reach: float
     photometric: float
-    """Weight of the term, as the next three."""
+    """Weight of the term, as the next four."""
     outline: float
+    anchor: float
     laplacian: float
     normal: float
     seed: int
@@ -78,13 +85,16 @@ class Refine:
         """How many epochs there are."""
         return len(self.diffusion)
 
-    def __call__(self, start: Refinement, stacks: tuple[Stack, ...]) -> Refinement:
+    def __call__(
+        self, start: Refinement, stacks: tuple[Stack, ...], template: Template
+    ) -> Refinement:
         """Refine for one epoch."""
         mesh, faces = start.mesh, start.mesh.faces
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         edges, times = _both_ways(faces), self.diffusion[start.epoch]
         outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
         normals = vertex_normals(mesh.vertices, faces)
+        held = _bare(mesh, template) * float(template.fitted)
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
         tint = torch.zeros_like(mesh.albedo[:, :1], requires_grad=True)
         optimizer = torch.optim.Adam(
@@ -102,8 +112,11 @@ class Refine:
                 faces,
                 stacks[index],
                 outlines[index],
+                1.0 - held,
                 generator,
             )
+            off = (vertices - start.rest).square().sum(dim=1)
+            terms["anchor"] = (held * off).sum() / held.sum().clamp_min(1.0)
             loss = torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum()
             optimizer.zero_grad()
             loss.backward()
@@ -138,6 +151,7 @@ class Refine:
         faces: Int[Tensor, "face 3"],
         stack: Stack,
         goal: Outline,
+        free: Float[Tensor, " vertex"],
         generator: torch.Generator,
     ) -> dict[str, Float[Tensor, ""]]:
         """The losses of one step, not yet weighted."""
@@ -147,7 +161,7 @@ class Refine:
         return {
             "photometric": self._photometric(vertices, albedo, faces, stack, chosen),
             "outline": outline_error(
-                vertices, faces, stack.camera, goal, self.outline_band, self.outline_reach
+                vertices, faces, stack.camera, goal, self.outline_band, self.outline_reach, free
             ),
             "laplacian": laplacian_smoothness(shift),
             "normal": mesh_normal_consistency(surface),
@@ -184,6 +198,13 @@ class Refine:
 def _tinted(mesh: HeadMesh, tint: Float[Tensor, "vertex 1"]) -> Float[Tensor, "vertex rgb=3"]:
     """The mesh's albedo times e^t, t being the tint, softly bounded."""
     return mesh.albedo * torch.exp(MOST_TINT * torch.tanh(tint / MOST_TINT))
+
+
+def _bare(mesh: HeadMesh, template: Template) -> Float[Tensor, " vertex"]:
+    """1 for the vertices that lie where the template has no hair, else 0."""
+    tree = KDTree(template.vertices.cpu().numpy())
+    nearest = torch.from_numpy(tree.query(mesh.vertices.cpu().numpy())[1]).to(mesh.faces)
+    return (template.region[nearest] != REGIONS.index("scalp")).to(mesh.vertices)
 
 
 def _both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:

@@ -49,19 +49,20 @@ def outline_error(
     goal: Outline,
     band: float,
     reach: float,
+    free: Float[Tensor, " vertex"],
 ) -> Float[Tensor, ""]:
     """Mean robust squared distance of the outline's vertices to the outline of the mask, in pixels.
 
     Outline vertices are those whose normal is nearly perpendicular to the line of sight
     (|n_z| < band) and that no part of the head hides, which is so when they lie on the rim of what
     is drawn: their distance is small or positive. A vertex further than `reach` inside the mask
-    belongs to an inner contour, a nostril or an ear, and does not count.
+    belongs to an inner contour, a nostril or an ear, and does not count. Others count by `free`.
     """
     xyz = project(vertices, camera)
     n_z = vertex_normals(vertices, faces).detach() @ camera.view_from_head[2]
     found = sample(goal.distance[None, None], xyz[None, None, :, :2])[0, 0, 0]
     visible = inside(xyz[:, :2].detach(), camera.height - 1, camera.width - 1)
     visible = visible * (xyz[:, 1].detach() < goal.bottom)
-    weight = visible * (n_z.abs() < band) * (found.detach() > -reach)
+    weight = free * visible * (n_z.abs() < band) * (found.detach() > -reach)
     robust = found**2 / (1.0 + (found / reach) ** 2)
     return (weight * robust).sum() / weight.sum().clamp_min(1.0)

@@ -21,6 +21,8 @@ INSIDE = {
 
 # An interpreter holds the buffers of one call, so each thread has its own.
 _of_thread = threading.local()
+# Python's filters of warnings belong to all threads, and so one thread at a time may change them.
+_filtering = threading.Lock()
 
 
 def run_network(name: str, image: Float[Tensor, "rgb=3 size size"]) -> list[Tensor]:
@@ -61,7 +63,7 @@ def _interpreter(name: str, open_inside: bool) -> Any:
     loaded = vars(_of_thread)
     key = f"{name}, inside" if open_inside else name
     if key not in loaded:
-        with warnings.catch_warnings():
+        with _filtering, warnings.catch_warnings():
             # These networks are small enough to keep what is inside of them.
             warnings.filterwarnings("ignore", message=".*preserve_all_tensors")
             loaded[key] = Interpreter(

@@ -1,5 +1,6 @@
 """What a new camera sees of surfaces that are already solved, and of the template."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from headrecon.geometry.camera import pixel_centres, unproject
 from headrecon.geometry.surface import vertex_normals
 from headrecon.geometry.warp import sample
 from headrecon.render.rasterize import interpolate, rasterize
-from headrecon.types import Camera, Surface, Template
+from headrecon.types import REGIONS, Camera, Surface, Template
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,15 @@ def lift(
     return places, normals @ depth.camera.view_from_head, seen[:, 4] > 0.999
 
 
-def see_template(template: Template, camera: Camera) -> Seen:
-    """The template, seen by a camera."""
+def see_template(template: Template, camera: Camera, parts: Sequence[str] = REGIONS) -> Seen:
+    """Some parts of the template, in front of which are its others, seen by a camera."""
     normals = vertex_normals(template.vertices, template.faces) @ camera.view_from_head.T
-    even = torch.ones_like(normals[:, 0])
-    return _seen(template.vertices, template.faces, normals, even, camera)
+    chosen = template.region.new_tensor([REGIONS.index(name) for name in parts])
+    shown = torch.isin(template.region, chosen).to(normals)
+    seen = _seen(template.vertices, template.faces, normals, shown, camera)
+    # Half way to a vertex of another part a pixel still shows this one.
+    mask = seen.mask & (seen.weight > 0.5 * seen.normals[2])
+    return Seen(seen.normals * mask, seen.z * mask, seen.normals[2] * mask, mask)
 
 
 def pixel_faces(mask: Bool[Tensor, "h w"]) -> Int[Tensor, "face 3"]:

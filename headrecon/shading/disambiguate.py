@@ -11,7 +11,7 @@ from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import fit_mixing
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.prior import expected_normals
-from headrecon.types import Factors, Head, NormalField, Template
+from headrecon.types import SKIN, Factors, Head, NormalField, Template
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ class Disambiguate:
 
     with n_j the reference's normals and rho_j the albedo, at first the average photo, then that of
     the solution. The reference of the first view is the template, a head of somebody else; each
-    further view takes the surface of its nearest solved neighbour, seen from the new pose.
+    further view takes the surface of its nearest solved neighbour, seen from the new pose. If the
+    template is bent to this person, it stays the reference of its skin in all views.
 
     What the photos then say about pixel j is weighed against what is expected there, the
     reference's normals and their smoothest continuation:
@@ -114,7 +115,16 @@ class Disambiguate:
         return canvas[:4], canvas[4]
 
     def _reference(self, factors: Factors, head: Head, template: Template) -> Seen:
-        """Known normals from the view's camera, on the face for the template."""
+        """Known normals from the view's camera, on the face for a template of somebody else."""
+        if template.fitted:
+            skin = see_template(template, factors.camera, SKIN)
+            good = skin.mask & (skin.normals[2] > self.grazing) & factors.mask
+            own = Seen(skin.normals, skin.z, skin.weight * good, good)
+            if not (head.surfaces and self.ambiguity_recovery):
+                return own
+            return _before(
+                own, see_surface(head.nearest(factors.camera), factors.camera, self.grazing)
+            )
         if head.surfaces and self.ambiguity_recovery:
             neighbour = head.nearest(factors.camera)
             seen = see_surface(neighbour, factors.camera, self.grazing)
@@ -127,3 +137,13 @@ class Disambiguate:
             )
         seen = see_template(template, factors.camera)
         return Seen(seen.normals, seen.z, seen.weight * factors.face, seen.mask & factors.face)
+
+
+def _before(one: Seen, other: Seen) -> Seen:
+    """The first where it is seen, else the second."""
+    return Seen(
+        torch.where(one.mask, one.normals, other.normals),
+        torch.where(one.mask, one.z, other.z),
+        torch.where(one.mask, one.weight, other.weight),
+        one.mask | other.mask,
+    )

@@ -35,6 +35,7 @@ class BuildTemplate:
             region=model.region,
             fiducials=_surface_points(content["fiducials"]),
             keypoints=_surface_points(content["keypoints"]),
+            fitted=False,
         )
 
 

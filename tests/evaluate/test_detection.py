@@ -147,3 +147,12 @@ def test_of_a_photo_in_two_views_one_has_to_be_right_and_mirror_images_do_not_co
     portraits = tuple(artifacts.portrait(name) for name in "ab")
     numbers = detection_errors(portraits, (), views, truths, labels)
     assert numbers["photos/clustered_right_share"] == 1.0
+
+
+def test_a_head_is_judged_without_its_shoulders() -> None:
+    dressed = labels("a")
+    dressed[SIDE // 2 :][dressed[SIDE // 2 :] > 0] = LABELS.index("clothes")
+    head = torch.from_numpy(dressed == LABELS.index("face")).float()
+    portrait = replace(artifacts.portrait("a"), mask=head)
+    assert mask_iou(portrait, dressed) == pytest.approx(0.5)
+    assert mask_iou(portrait, dressed, ("clothes", "occluder")) == 1.0

@@ -1,0 +1,215 @@
+"""The template, bent towards the person whom the photos show, before any view is solved."""
+
+import logging
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from headrecon.geometry.camera import project
+from headrecon.geometry.color import luminance
+from headrecon.geometry.mixing import albedo_of, best_mixing, fit_mixing
+from headrecon.geometry.resection import resect
+from headrecon.geometry.surface import at, vertex_normals
+from headrecon.render.rasterize import rasterize
+from headrecon.render.reproject import see_template
+from headrecon.template.model import head_model
+from headrecon.types import SKIN, Camera, Factors, Template
+
+log = logging.getLogger(__name__)
+
+_MIXING_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class KeepTemplate:
+    """Stage: the template as it is, a head of somebody else, as in the paper."""
+
+    def __call__(self, factors: tuple[Factors, ...], template: Template) -> Template:
+        """The same."""
+        return template
+
+
+@dataclass(frozen=True)
+class FitTemplate:
+    """Stage: the head of the linear space that explains the shading of all views at once.
+
+    A stranger's normals resolve the ambiguity of a view to a stranger's skull: whatever of the
+    difference to them is linear in the normals goes into the matrix. So the head is found first in
+    a space of few dimensions, where no matrix can imitate a change of shape. Its coefficients c
+    minimize
+
+        |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_vj / rho_vj - B_v (1, n_vj(c))|^2 / l_v^2
+                  + sum_v (b / 2 t^2) mean_k |P_v X_k(c) - f_vk|^2
+
+    with N_vj the pseudo-normals of view v, n_vj the normals of the head behind pixel j, rho_vj the
+    albedo, l_v^2 = |B_v|^2 / 3 over the three columns of directed light; X_k the fiducials in
+    sight, f_vk where the average photo has them, and P_v the view's camera in millimetres. B_v is
+    the best one for each c (variable projection), so that c descends along what no matrix explains.
+    Pixels of a view deviate together, by shadows and misaligned photos: they count for `normals`
+    (a) independent ones with a deviation of `normal_deviation` (s). So do fiducials, which slide
+    with the view and are not to be trusted far: `fiducials` (b), `fiducial_deviation` (t) in
+    millimetres. Cameras, what is in sight, albedo and robust weights are found anew in each round.
+
+    Reference: Blanz and Vetter, "A morphable model for the synthesis of 3D faces", SIGGRAPH 1999;
+    Roth, Tong and Liu, "Adaptive 3D face reconstruction from unconstrained photo collections", CVPR
+    2016; Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares
+    problems whose variables separate", SIAM J. Numerical Analysis 1973.
+    """
+
+    size: float
+    """Scale of the template."""
+    components: int
+    """Of identity; those that are left out say nothing at the resolution of a photo."""
+    rounds: int
+    steps: int
+    """Of descent, in each round."""
+    normals: float
+    normal_deviation: float
+    fiducials: float
+    fiducial_deviation: float
+    cutoff: float
+    """Misfit at which a pixel has lost three quarters of its say."""
+    min_cosine: float
+    """Least n_z of a pixel or a fiducial that takes part."""
+    max_turn: float
+    """Degrees that a view's camera may turn to meet the fiducials; else it stays as aligned."""
+    min_pixels: int
+    """Of a view that takes part."""
+
+    def __call__(self, factors: tuple[Factors, ...], template: Template) -> Template:
+        """Fit; the template stays as it is if no view shows enough of its skin."""
+        basis = self.size * head_model().identity[: self.components].to(template.vertices)
+        coefficients = basis.new_zeros(len(basis))
+        fitted = template
+        for _ in range(self.rounds):
+            sights = self.sights(factors, fitted)
+            if not sights:
+                log.warning("too little skin is seen to fit the template; it stays as it is")
+                return template
+            coefficients = self._descended(coefficients, basis, template, sights)
+            vertices = template.vertices + torch.einsum("k,kvx->vx", coefficients, basis)
+            fitted = replace(template, vertices=vertices, fitted=True)
+        return fitted
+
+    def _descended(
+        self,
+        start: Float[Tensor, " component"],
+        basis: Float[Tensor, "component vertex xyz=3"],
+        template: Template,
+        sights: "list[_Sight]",
+    ) -> Float[Tensor, " component"]:
+        """Coefficients of less energy."""
+        coefficients = start.clone().requires_grad_(True)
+        optimizer = torch.optim.LBFGS(
+            [coefficients], max_iter=self.steps, line_search_fn="strong_wolfe"
+        )
+
+        def energy() -> Tensor:
+            optimizer.zero_grad()
+            shift = torch.einsum("k,kvx->vx", coefficients, basis)
+            bent = replace(template, vertices=template.vertices + shift)
+            total = 0.5 * coefficients.square().sum() + self.energy(bent, sights)
+            total.backward()
+            return total
+
+        optimizer.step(energy)
+        return coefficients.detach()
+
+    def energy(self, template: Template, sights: "list[_Sight]") -> Float[Tensor, ""]:
+        """What a head says against the views; differentiable in its vertices."""
+        normals = vertex_normals(template.vertices, template.faces)
+        marks = at(template.fiducials, template.faces, template.vertices)
+        of_normals = torch.stack([s.misfit(normals, template.faces) for s in sights]).sum()
+        of_fiducials = torch.stack([s.distance(marks) for s in sights]).sum()
+        return (
+            0.5 * self.normals / self.normal_deviation**2 * of_normals
+            + 0.5 * self.fiducials / self.fiducial_deviation**2 * of_fiducials
+        )
+
+    def sights(self, factors: tuple[Factors, ...], head: Template) -> "list[_Sight]":
+        """What the views that show enough skin say about the head as it is now."""
+        found = []
+        for view in factors:
+            camera, shown = self._camera(view, head)
+            seen = see_template(head, camera, SKIN)
+            used = seen.mask & view.mask & (seen.normals[2] > self.min_cosine)
+            if int(used.sum()) >= self.min_pixels:
+                found.append(self._sight(view, head, camera, shown, seen.normals[:, used], used))
+        return found
+
+    def _sight(
+        self,
+        factors: Factors,
+        head: Template,
+        camera: Camera,
+        shown: Float[Tensor, " fiducial=468"],
+        normals: Float[Tensor, "xyz=3 pixel"],
+        used: Bool[Tensor, "h w"],
+    ) -> "_Sight":
+        pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
+        mixing = fit_mixing(pseudo, normals, normals[2], light, _MIXING_ROUNDS, self.cutoff)
+        mixed = mixing @ torch.cat([torch.ones_like(normals[:1]), normals])
+        reduced = pseudo / albedo_of(pseudo, mixed)
+        strength = (mixing[:, 1:].square().sum() / 3.0).sqrt()
+        misfit = (reduced - mixed).norm(dim=0) / strength
+        fragments = rasterize(head.vertices, head.faces, camera)
+        return _Sight(
+            pseudo=reduced,
+            weight=normals[2] / (1.0 + (misfit / self.cutoff) ** 2) ** 2,
+            strength=strength,
+            face=fragments.face[used],
+            barycentric=fragments.barycentric[used],
+            camera=camera,
+            fiducials=factors.fiducials,
+            shown=shown,
+        )
+
+    def _camera(
+        self, factors: Factors, head: Template
+    ) -> tuple[Camera, Float[Tensor, " fiducial"]]:
+        """The camera that sees the head's fiducials where the view has them, and which it sees."""
+        aligned = factors.camera
+        marks = at(head.fiducials, head.faces, head.vertices)
+        normals = at(head.fiducials, head.faces, vertex_normals(head.vertices, head.faces))
+        cosines = normals @ aligned.view_from_head[2]
+        shown = (cosines > self.min_cosine).to(marks)
+        rotation, scale, origin = resect(marks, factors.fiducials, cosines.clamp_min(0.0))
+        cosine = ((rotation * aligned.view_from_head).sum() - 1.0) / 2.0
+        if float(torch.rad2deg(cosine.clamp(-1.0, 1.0).acos())) > self.max_turn:
+            return aligned, shown
+        return replace(aligned, view_from_head=rotation, scale=scale, origin=origin), shown
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What a view says about a head: pixels of its skin, and fiducials."""
+
+    pseudo: Float[Tensor, "4 pixel"]
+    """Divided by the albedo."""
+    weight: Float[Tensor, " pixel"]
+    strength: Float[Tensor, ""]
+    """Of the directed light."""
+    face: Int[Tensor, " pixel"]
+    barycentric: Float[Tensor, "pixel 3"]
+    camera: Camera
+    fiducials: Float[Tensor, "fiducial=468 xy=2"]
+    shown: Float[Tensor, " fiducial=468"]
+
+    def misfit(
+        self, normals: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]
+    ) -> Float[Tensor, ""]:
+        """Mean square of what no matrix explains, in units of the directed light."""
+        corners = normals[faces[self.face]]
+        seen = functional.normalize((self.barycentric[..., None] * corners).sum(dim=1), dim=1)
+        towards = self.camera.view_from_head @ seen.T
+        known = torch.cat([torch.ones_like(towards[:1]), towards])
+        off = (self.pseudo - best_mixing(self.pseudo, known, self.weight) @ known) / self.strength
+        return (self.weight * off.square().sum(dim=0)).sum() / self.weight.sum()
+
+    def distance(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> Float[Tensor, ""]:
+        """Mean square distance of the fiducials in sight, square millimetres."""
+        off = (project(marks, self.camera)[:, :2] - self.fiducials) / self.camera.scale
+        return (self.shown * off.square().sum(dim=1)).sum() / self.shown.sum().clamp_min(1.0)

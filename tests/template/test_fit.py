@@ -1,0 +1,137 @@
+"""The fit of the template to people of the head model, whose shading is exactly Lambertian."""
+
+from dataclasses import replace
+
+import pytest
+import roma
+import torch
+
+from headrecon.geometry.camera import project
+from headrecon.geometry.rotation import view_from_head
+from headrecon.geometry.surface import at
+from headrecon.render.reproject import see_template
+from headrecon.template.build import BuildTemplate
+from headrecon.template.fit import FitTemplate, KeepTemplate
+from headrecon.template.model import head_model
+from headrecon.types import Camera, Factors, Template
+
+FIT = FitTemplate(
+    size=1.0,
+    components=40,
+    rounds=3,
+    steps=15,
+    normals=200.0,
+    normal_deviation=0.15,
+    fiducials=2.0,
+    fiducial_deviation=1.5,
+    cutoff=0.3,
+    min_cosine=0.3,
+    max_turn=8.0,
+    min_pixels=300,
+)
+GENERIC = BuildTemplate(size=1.0)()
+
+
+def person(seed: int) -> Template:
+    model = head_model()
+    coefficients = model.random_identity(seed)
+    coefficients[40:] = 0.0
+    none = torch.zeros(len(model.actions))
+    return replace(GENERIC, vertices=model.heads(coefficients, none))
+
+
+def factors(head: Template, azimuth: float, noise: float = 0.0) -> Factors:
+    """What an ideal factorization says of a head with a pattern of albedo, up to a matrix."""
+    size = 128
+    camera = Camera(view_from_head(azimuth), 0.4, torch.tensor([64.0, 66.0]), size, size)
+    seen = see_template(head, camera)
+    generator = torch.Generator().manual_seed(round(azimuth) + 100)
+    wave = torch.arange(size) / 9.0
+    albedo = (0.6 + 0.2 * torch.sin(wave)[:, None] * torch.cos(wave)) * seen.mask
+    known = albedo * torch.cat([torch.ones(1, size, size), seen.normals])
+    matrix, _ = torch.linalg.qr(torch.randn(4, 4, generator=generator))
+    shape = torch.einsum("ij,jhw->ihw", matrix, known)
+    marks = project(at(head.fiducials, head.faces, head.vertices), camera)[:, :2]
+    return Factors(
+        label=f"view{azimuth:+03.0f}",
+        camera=camera,
+        lighting=torch.zeros(5, 4),
+        shape=shape + noise * torch.randn(shape.shape, generator=generator) * seen.mask,
+        color=albedo.expand(3, -1, -1),
+        support=5.0 * seen.mask,
+        information=torch.zeros(4, 4, size, size),
+        fiducials=marks,
+        face=seen.mask,
+        mask=seen.mask,
+        residual=torch.zeros(size, size),
+    )
+
+
+def skin_error(head: Template, truth: Template) -> float:
+    """Median distance of the same vertices of two faces, after a similarity: cameras know none."""
+    face = head.region == 0
+    mine, true = head.vertices[face], truth.vertices[face]
+    found = roma.rigid_points_registration(mine, true, compute_scaling=True)
+    rotation, shift, scale = torch.as_tensor(found[0]), found[1], torch.as_tensor(found[-1])
+    return float((scale * mine @ rotation.T + shift - true).norm(dim=1).median())
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_shading_alone_tells_most_of_what_makes_a_person(seed: int) -> None:
+    truth = person(seed)
+    views = tuple(factors(truth, azimuth) for azimuth in (0.0, -40.0, 40.0))
+    fitted = FIT(views, GENERIC)
+    assert fitted.fitted
+    assert not GENERIC.fitted
+    assert skin_error(fitted, truth) < 0.5 * skin_error(GENERIC, truth)
+
+
+def test_noise_and_a_patch_of_nonsense_do_little_harm() -> None:
+    truth = person(5)
+    views = [factors(truth, azimuth, noise=0.05) for azimuth in (0.0, -40.0, 40.0)]
+    views[0].shape[:, 60:75, 50:60] = 0.5
+    assert skin_error(FIT(tuple(views), GENERIC), truth) < 0.5 * skin_error(GENERIC, truth)
+
+
+def test_the_head_of_nobody_in_particular_stays_what_it_is() -> None:
+    views = tuple(factors(GENERIC, azimuth) for azimuth in (0.0, 40.0))
+    assert skin_error(FIT(views, GENERIC), GENERIC) < 0.05
+
+
+def test_without_skin_in_sight_the_template_stays_a_strangers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    view = factors(GENERIC, 0.0)
+    blank = replace(view, mask=torch.zeros_like(view.mask))
+    fitted = FIT((blank,), GENERIC)
+    assert not fitted.fitted
+    assert torch.equal(fitted.vertices, GENERIC.vertices)
+    assert "too little skin" in caplog.text
+
+
+def test_the_energy_falls_along_its_gradient_as_it_says() -> None:
+    truth = person(6)
+    sights = FIT.sights((factors(truth, 0.0), factors(truth, 40.0)), GENERIC)
+    vertices = GENERIC.vertices.clone().requires_grad_(True)
+    energy = FIT.energy(replace(GENERIC, vertices=vertices), sights)
+    (gradient,) = torch.autograd.grad(energy, vertices)
+    # Along a smooth direction, since single precision has no room for smaller steps.
+    direction = truth.vertices - GENERIC.vertices
+    step = 0.01
+    ahead = FIT.energy(replace(GENERIC, vertices=vertices.detach() + step * direction), sights)
+    behind = FIT.energy(replace(GENERIC, vertices=vertices.detach() - step * direction), sights)
+    told = float((gradient * direction).sum())
+    assert told < 0.0
+    assert float(ahead - behind) / (2 * step) == pytest.approx(told, rel=0.02)
+
+
+def test_the_energy_of_the_truth_is_nothing() -> None:
+    truth = person(7)
+    sights = FIT.sights((factors(truth, 0.0),), truth)
+    generic = FIT.sights((factors(truth, 0.0),), GENERIC)
+    assert float(FIT.energy(truth, sights)) < 0.01 * float(FIT.energy(GENERIC, generic))
+
+
+def test_the_paper_keeps_the_template() -> None:
+    view = factors(GENERIC, 0.0)
+    assert KeepTemplate()((view,), GENERIC) is GENERIC
