@@ -1,5 +1,6 @@
 """Which pixels show the person that a photo is about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ _SIDE = 256
 _FRAME_SIDE = 512
 # Pixels by which a frame of black is widened: there it is mixed with the photo.
 _FRAME_RIM = 2
+# Probability from which on a face is taken as seen.
+_SURE = 0.5
 # Pixels of the network by which a person is widened, so that the soft edge stays whole.
 _PERSON_RIM = 4
 _NEIGHBOURS = np.ones((3, 3), dtype=bool)
@@ -32,13 +35,14 @@ class Segment:
     The network was made for video calls and knows people by head and shoulders, so its window is a
     multiple of the face's box that shows both; beyond the photo it is shown the photo's border,
     because next to black it finds nobody. It is asked twice, the second time with left and right
-    exchanged. People who do not touch the face's owner are left out, and the outline is moved to
-    where the colours change. The answer is 0 outside the photo, and in black areas that cling to
-    the photo's border: a program painted those, no camera saw them.
+    exchanged, and again with other windows as long as it sees nobody where the face is. People who
+    do not touch the face's owner are left out, and the outline is moved to where the colours
+    change. The answer is 0 outside the photo, and in black areas that cling to the photo's border:
+    a program painted those, no camera saw them.
     """
 
-    context: float
-    """Side of the network's window, in sides of the face's box."""
+    contexts: Sequence[float]
+    """Sides of the network's windows, in sides of the face's box, in the order of asking."""
     black: float
     """Linear value up to which all three colours count as painted black."""
     outline_side: int
@@ -56,9 +60,8 @@ class Segment:
     ) -> Float[Tensor, "size size"]:
         """The person in a window of the photo, sampled at `size` x `size`."""
         del head  # The network finds the person by itself.
-        seen = Square(face.x, face.y, self.context * face.side, 0.0)
-        people = _people(gamma_coded(sample(image, seen, _SIDE, "border")))
-        owner = torch.from_numpy(_owner(people.numpy() > 0.5, _SIDE / self.context))
+        people, seen = self._asked(image, face)
+        owner = torch.from_numpy(_owner(people.numpy() > 0.5, _SIDE * face.side / seen.side))
         person = sample((people * owner)[None], _in_window(window, seen), size)[0].clamp(0.0, 1.0)
         real = photographed(image, self.black, window, size)
         rows, columns = _extent(real > 0.5)
@@ -69,6 +72,24 @@ class Segment:
             self.outline_trust,
         )
         return person * real
+
+    def _asked(
+        self, image: Float[Tensor, "rgb=3 h w"], face: Face
+    ) -> tuple[Float[Tensor, "size size"], Square]:
+        """The answer that is surest of the face, or the first that is sure; and its window."""
+        surest = -1.0
+        people, seen = torch.zeros(_SIDE, _SIDE), Square(face.x, face.y, face.side, 0.0)
+        for context in self.contexts:
+            window = Square(face.x, face.y, context * face.side, 0.0)
+            answer = _people(gamma_coded(sample(image, window, _SIDE, "border")))
+            middle, reach = _SIDE // 2, round(_SIDE / context / 3)
+            inner = slice(middle - reach, middle + reach)
+            sure = float(answer[inner, inner].median())
+            if sure > surest:
+                people, seen, surest = answer, window, sure
+            if sure > _SURE:
+                break
+        return people, seen
 
 
 def _people(picture: Float[Tensor, "rgb=3 size size"]) -> Float[Tensor, "size size"]:
