@@ -24,7 +24,7 @@ from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.warp import chained, warp
 from headrecon.photos.decode import decode
 from headrecon.settings import Config, check
-from headrecon.shading.factorize import solve_pixels
+from headrecon.shading.pixels import believed_pixels
 from headrecon.shading.subset import Irls
 from headrecon.synthetic.chance import Framing, Pose
 from headrecon.synthetic.folder import PhotographSubject
@@ -163,34 +163,27 @@ def pixels(config: Config, device: torch.device) -> Row:
     count, columns = config.matrix
     generator = torch.Generator().manual_seed(1)
     light = torch.randn(count, 4, generator=generator).to(device)
-    values = light @ torch.randn(4, columns, generator=generator).to(device)
-    wrong = torch.rand(count, columns, generator=generator).to(device) < 0.1
+    values = torch.randn(columns, 4, generator=generator).to(device) @ light.T
+    wrong = torch.rand(columns, count, generator=generator).to(device) < 0.1
     values = torch.where(wrong, values + 3.0, values)
     base = torch.ones_like(values)
     found: dict[str, Tensor] = {}
 
     def ours() -> None:
-        found["ours"] = _robust(light, values, base)
+        found["ours"], _ = believed_pixels(light, values, base, base, _RIDGE, _SUBSET, _ROUNDS - 1)
         _wait(device)
 
-    some = values[:, : config.looped].cpu()
+    some = values[: config.looped].cpu()
 
     def theirs() -> None:
-        each = [_robust_pixel(light.cpu().numpy(), one.numpy()) for one in some.unbind(dim=1)]
-        found["theirs"] = torch.from_numpy(np.stack(each, axis=1))
+        each = [_robust_pixel(light.cpu().numpy(), one.numpy()) for one in some]
+        found["theirs"] = torch.from_numpy(np.stack(each))
 
     mine, loop = _in_turns([ours, theirs], config.turns)
-    off = (found["ours"][:, : config.looped].cpu() - found["theirs"]).abs().max()
+    off = (found["ours"][: config.looped].cpu() - found["theirs"]).abs().max()
     quality = f"values differ by {float(off):.0e} at most"
     what = f"robust normals, {columns} pixels x {count} photos, {_ROUNDS} solves"
     return Row(what, "loop over pixels in numpy", (mine, loop * columns / config.looped), quality)
-
-
-def _robust(light: Tensor, values: Tensor, base: Tensor) -> Tensor:
-    shape = solve_pixels(light, values, base, _RIDGE)
-    for _ in range(_ROUNDS - 1):
-        shape = solve_pixels(light, values, _SUBSET(values - light @ shape, base), _RIDGE)
-    return shape
 
 
 def _robust_pixel(

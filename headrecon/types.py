@@ -179,18 +179,18 @@ class Stack:
 
 @dataclass(frozen=True)
 class Factors:
-    """intensity = lighting @ shape, known up to an invertible 4 x 4 matrix between the two."""
+    """intensity = lighting @ shape, known up to an invertible k x k matrix between the two."""
 
     label: str
     camera: Camera
-    lighting: Float[Tensor, "photo 4"]
-    shape: Float[Tensor, "4 h w"]
-    """Pseudo-normals; after the ambiguity is resolved: albedo times (1, n_x, n_y, n_z)."""
+    lighting: Float[Tensor, "photo k"]
+    shape: Float[Tensor, "k h w"]
+    """Pseudo-normals: 4 of them, or 9 if light of the second order is taken in."""
     color: Float[Tensor, "rgb=3 h w"]
     """Average photo, each photo divided by its mean over the face."""
     support: Float[Tensor, "h w"]
     """Effective number of photos behind each pixel."""
-    information: Float[Tensor, "4 4 h w"]
+    information: Float[Tensor, "k k h w"]
     """sum_i w_i l_i l_i^T: what the lights of the believed photos say about each component."""
     fiducials: Float[Tensor, "fiducial=468 xy=2"]
     """Where the average photo has its fiducials, on the canvas."""
@@ -208,11 +208,13 @@ class NormalField:
     label: str
     camera: Camera
     normals: Float[Tensor, "xyz=3 h w"]
+    deviation: Float[Tensor, "h w"]
+    """By how many degrees they may be off: the root mean square of the angle."""
     albedo: Float[Tensor, "rgb=3 h w"]
     mask: Bool[Tensor, "h w"]
     support: Float[Tensor, "h w"]
     """Effective number of photos behind each pixel."""
-    lighting: Float[Tensor, "photo 4"]
+    lighting: Float[Tensor, "photo k"]
     fiducials: Float[Tensor, "fiducial=468 xy=2"]
     """Where the average photo has its fiducials, on the canvas."""
 

@@ -50,6 +50,7 @@ def normal_field() -> NormalField:
         label="view+30",
         camera=CAMERA,
         normals=n,
+        deviation=4.0 * mask,
         albedo=albedo,
         mask=mask,
         support=6.0 * mask,

@@ -4,31 +4,34 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from headrecon.geometry.lighting import basis
+
 _LEAST_ALBEDO = 0.05
 """Of the mean albedo; what is darker says nothing about its shape."""
 
 
 def fit_mixing(
-    pseudo: Float[Tensor, "4 pixel"],
+    pseudo: Float[Tensor, "k pixel"],
     normals: Float[Tensor, "xyz=3 pixel"],
     weight: Float[Tensor, " pixel"],
     albedo: Float[Tensor, " pixel"],
     rounds: int,
     cutoff: float,
-) -> Float[Tensor, "4 4"]:
-    """The matrix B = A^-1 that takes albedo times (1, n_j) to pseudo-normals N_j, robustly.
+) -> Float[Tensor, "k k"]:
+    """The matrix B = A^-1 that takes albedo times harmonics to pseudo-normals N_j, robustly.
 
-        min over B and rho of  sum_j w_j |N_j - rho_j B (1, n_j)|^2,   mean of rho = 1
+        min over B and rho of  sum_j w_j |N_j - rho_j B h_j|^2,   mean of rho = 1
 
-    alternates between its two linear halves, from `albedo` as the first guess of rho; the weights
+    with h_j = (1, n_j), and the five harmonics of second order where there are nine pseudo-normals.
+    It alternates between its two linear halves, from `albedo` as the first guess of rho; weights
     fall with the misfit after Geman and McClure. The pseudo-normals are what deviates (they hold
     shadows and higher harmonics of the light), so they stand on the left: regressing the reference
     on them instead would take all of that for noise and flatten the relief.
     """
-    known = torch.cat([torch.ones_like(normals[:1]), normals])
+    known = harmonics(normals, pseudo)
     albedo = albedo / albedo.mean()
     robust = weight
-    mixing = torch.eye(4).to(pseudo)
+    mixing = torch.eye(len(pseudo)).to(pseudo)
     for _ in range(rounds):
         mixing = best_mixing(pseudo, albedo * known, robust)
         mixed = mixing @ known
@@ -39,21 +42,28 @@ def fit_mixing(
     return mixing
 
 
+def harmonics(
+    normals: Float[Tensor, "xyz=3 pixel"], pseudo: Float[Tensor, "k pixel"]
+) -> Float[Tensor, "k pixel"]:
+    """As many harmonics of the normals as there are pseudo-normals, 4 or 9."""
+    return basis(normals, 1 if len(pseudo) == 4 else 2)
+
+
 def best_mixing(
-    pseudo: Float[Tensor, "4 pixel"],
-    known: Float[Tensor, "4 pixel"],
+    pseudo: Float[Tensor, "k pixel"],
+    known: Float[Tensor, "k pixel"],
     weight: Float[Tensor, " pixel"],
-) -> Float[Tensor, "4 4"]:
+) -> Float[Tensor, "k k"]:
     """The matrix B that minimizes sum_j w_j |N_j - B k_j|^2; differentiable in all it is given."""
     moments = (weight * known) @ known.T
     # Normals that all look one way (a narrow overlap) leave columns open, which stay small.
-    moments = moments + 1e-4 * moments.trace() * torch.eye(4).to(moments)
+    moments = moments + 1e-4 * moments.trace() * torch.eye(len(moments)).to(moments)
     return torch.linalg.solve(moments, (weight * known) @ pseudo.T).T
 
 
 def albedo_of(
-    pseudo: Float[Tensor, "4 pixel"], mixed: Float[Tensor, "4 pixel"]
+    pseudo: Float[Tensor, "k pixel"], mixed: Float[Tensor, "k pixel"]
 ) -> Float[Tensor, " pixel"]:
-    """The factors that bring `mixed`, B (1, n_j), nearest to the pseudo-normals; positive."""
+    """The factors that bring `mixed`, B h_j, nearest to the pseudo-normals; positive."""
     albedo = (mixed * pseudo).sum(dim=0) / mixed.square().sum(dim=0).clamp_min(1e-6)
     return albedo.clamp_min(_LEAST_ALBEDO)

@@ -8,8 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import fit_mixing
+from headrecon.geometry.mixing import fit_mixing, harmonics
 from headrecon.render.reproject import Seen, see_surface, see_template
+from headrecon.shading.pixels import scattered
 from headrecon.shading.prior import expected_normals
 from headrecon.types import SKIN, Factors, Head, NormalField, Template
 
@@ -74,15 +75,17 @@ class Disambiguate:
             self.rounds,
             self.cutoff,
         )
-        shape, rho = self._posterior(factors, mixing, reference)
-        normals = torch.nn.functional.normalize(shape[1:], dim=0)
+        shape, deviation = self._posterior(factors, mixing, reference)
+        normals = torch.nn.functional.normalize(shape[1:4], dim=0)
         n_z = normals[2].clamp_min(self.min_n_z)
         normals = torch.nn.functional.normalize(torch.stack([normals[0], normals[1], n_z]), dim=0)
+        rho = shape[1:4].norm(dim=0)
         albedo = factors.color * rho / luminance(factors.color).clamp_min(1e-6)
         return NormalField(
             label=factors.label,
             camera=factors.camera,
             normals=normals * factors.mask,
+            deviation=deviation,
             albedo=albedo * factors.mask,
             mask=factors.mask,
             support=factors.support,
@@ -91,12 +94,16 @@ class Disambiguate:
         )
 
     def _posterior(
-        self, factors: Factors, mixing: Float[Tensor, "4 4"], reference: Seen
-    ) -> tuple[Float[Tensor, "4 h w"], Float[Tensor, "h w"]]:
-        """Albedo times (1, n), from the photos and from what is expected; and the albedo."""
+        self, factors: Factors, mixing: Float[Tensor, "k k"], reference: Seen
+    ) -> tuple[Float[Tensor, "k h w"], Float[Tensor, "h w"]]:
+        """Albedo times harmonics, from the photos and from what is expected.
+
+        And by how many degrees normals may be off: with C the posterior covariance of albedo times
+        normal, the root of the trace of C without the direction n, over the albedo.
+        """
         mask = factors.mask
-        expected = expected_normals(reference, mask, self.reference_strength)[:, mask].T
-        known = torch.cat([torch.ones_like(expected[:, :1]), expected], dim=1)
+        expected = expected_normals(reference, mask, self.reference_strength)[:, mask]
+        known = harmonics(expected, mixing).T
         pseudo, information = factors.shape[:, mask].T, factors.information[:, :, mask]
         precision = torch.einsum("km,klj,ln->jmn", mixing, information, mixing)
         observed = torch.einsum("km,klj,jl->jm", mixing, information, pseudo)
@@ -107,12 +114,16 @@ class Disambiguate:
         count = factors.support[mask].clamp_min(1.0)
         variance = factors.residual[mask] ** 2 + count * self.model_error**2
         scale = (self.deviation * rho) ** 2 / variance
-        left = scale[:, None, None] * precision + torch.eye(4).to(precision)
+        left = scale[:, None, None] * precision + torch.eye(len(mixing)).to(precision)
         right = scale[:, None] * observed + rho[:, None] * known
-        shape = torch.linalg.solve(left, right)
-        canvas = shape.new_zeros(5, *mask.shape)
-        canvas[:, mask] = torch.cat([shape, shape[:, 1:].norm(dim=1, keepdim=True)], dim=1).T
-        return canvas[:4], canvas[4]
+        spread = torch.linalg.inv_ex(left)[0]
+        shape = torch.einsum("jmn,jn->jm", spread, right)
+        normal = torch.nn.functional.normalize(shape[:, 1:4], dim=1)
+        spread = spread[:, 1:4, 1:4]
+        across = spread.diagonal(dim1=1, dim2=2).sum(dim=1)
+        across = across - torch.einsum("jm,jmn,jn->j", normal, spread, normal)
+        angle = torch.rad2deg(self.deviation * across.clamp_min(0.0).sqrt())
+        return scattered(shape.T, mask), scattered(angle, mask)
 
     def _reference(self, factors: Factors, head: Head, template: Template) -> Seen:
         """Known normals from the view's camera, on the face for a template of somebody else."""

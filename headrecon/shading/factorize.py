@@ -1,6 +1,5 @@
 """Factorization of a view's photos into lighting and shape."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +8,17 @@ from torch import Tensor
 
 from headrecon.geometry.color import luminance
 from headrecon.geometry.low_rank import approximate
+from headrecon.shading.pixels import (
+    Subset,
+    believed_pixels,
+    information,
+    scattered,
+    solve_pixels,
+)
 from headrecon.types import Factors, Stack
 
-Subset = Callable[..., Float[Tensor, "photo pixel"]]
+HARMONICS = {1: 4, 2: 9}
+"""Number of the spherical harmonics up to an order."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +26,7 @@ class Factorize:
     """Stage: lighting L and pseudo-normals N with intensity = L N, up to an invertible matrix.
 
     Under distant light a Lambertian pixel is nearly linear in (1, n_x, n_y, n_z): the first-order
-    spherical harmonics. So the photos have rank 4:
+    spherical harmonics. So the photos have rank 4, or 9 if the second order is taken in:
 
         1. Q = U S V^T on the face only, where the model holds; L = sqrt(n) U, n x 4.
         2. With L fixed, each pixel of the head, ears and hair too, solves
@@ -33,6 +40,8 @@ class Factorize:
     """
 
     subset: Subset
+    harmonics: int
+    """Order: 1 has 4 numbers a pixel and 2 has 9, which need more photos."""
     rounds: int
     saturation: float
     """Channel value from which a pixel is taken as clipped."""
@@ -45,51 +54,46 @@ class Factorize:
     fill_rounds: int
 
     def __call__(self, stack: Stack) -> Factors:
-        """Factorize a warped stack; raises `ValueError` if it has fewer than 4 photos."""
-        count = len(stack.images)
-        if count < 4:
-            raise ValueError(f"{stack.label}: {count} photos cannot be factorized at rank 4")
+        """Factorize a warped stack; raises `ValueError` if it has too few photos for the rank."""
+        count, rank = len(stack.images), HARMONICS[self.harmonics]
+        if count < rank:
+            raise ValueError(f"{stack.label}: {count} photos cannot be factorized at rank {rank}")
         mask = stack.masks.mean(dim=0) > self.majority
         intensity, base, exposure = self._observations(stack, mask)
         on_face = stack.face[mask]
 
-        rows, _ = approximate(intensity[:, on_face], base[:, on_face], 4, self.fill_rounds)
-        lighting = rows * count**0.5
-        weights = base
+        rows, _ = approximate(intensity[on_face].T, base[on_face].T, rank, self.fill_rounds)
+        lighting, weights = rows * count**0.5, base
         for _ in range(self.rounds):
-            shape = solve_pixels(lighting, intensity, weights, self.ridge)
-            weights = self.subset(intensity - lighting @ shape, base)
-            face_shape, face_weights = shape[:, on_face], weights[:, on_face]
-            lighting = solve_pixels(
-                face_shape.T, intensity[:, on_face].T, face_weights.T, self.ridge
-            ).T
+            shape, weights = believed_pixels(
+                lighting, intensity, base, weights, self.ridge, self.subset, 1
+            )
+            seen, believed = intensity[on_face].T, weights[on_face].T
+            lighting = solve_pixels(shape[on_face], seen, believed, self.ridge)
         shape = solve_pixels(lighting, intensity, weights, self.ridge)
-        squared = weights * (intensity - lighting @ shape) ** 2
-        residual = (squared.sum(dim=0) / weights.sum(dim=0).clamp_min(1e-6)).sqrt()
-
-        color = (stack.images / exposure[:, None, None, None])[:, :, mask]
-        color = (weights[:, None] * color).sum(dim=0) / weights.sum(dim=0).clamp_min(1e-6)
+        support = weights.sum(dim=1)
+        squared = weights * (intensity - shape @ lighting.T).square()
+        residual = (squared.sum(dim=1) / support.clamp_min(1e-6)).sqrt()
+        color = torch.einsum("jp,pcj->cj", weights / exposure, stack.images[:, :, mask])
         return Factors(
             label=stack.label,
             camera=stack.camera,
             lighting=lighting,
-            shape=_scattered(shape, mask),
-            color=_scattered(color, mask),
-            support=_scattered(weights.sum(dim=0), mask),
-            information=_scattered(
-                torch.einsum("pk,pl,pj->klj", lighting, lighting, weights), mask
-            ),
+            shape=scattered(shape.T, mask),
+            color=scattered(color / support.clamp_min(1e-6), mask),
+            support=scattered(support, mask),
+            information=scattered(information(lighting, weights).permute(1, 2, 0), mask),
             fiducials=stack.fiducials,
             face=stack.face & mask,
             mask=mask,
-            residual=_scattered(residual, mask),
+            residual=scattered(residual, mask),
         )
 
     def _observations(
         self, stack: Stack, mask: Bool[Tensor, "h w"]
     ) -> tuple[
-        Float[Tensor, "photo pixel"],  # intensity at unit exposure
-        Float[Tensor, "photo pixel"],  # belief before any fit
+        Float[Tensor, "pixel photo"],  # intensity at unit exposure
+        Float[Tensor, "pixel photo"],  # belief before any fit
         Float[Tensor, " photo"],  # exposure: the photo's mean over the face
     ]:
         """What the photos say inside the mask."""
@@ -100,29 +104,7 @@ class Factorize:
         seen = believed[:, face]
         exposure = (gray[:, face] * seen).sum(dim=1) / seen.sum(dim=1).clamp_min(1e-6)
         exposure = exposure.clamp_min(1e-4)
-        intensity = gray[:, mask] / exposure[:, None]
-        clipped = stack.images.amax(dim=1)[:, mask] >= self.saturation
+        intensity = gray[:, mask].T / exposure
+        clipped = self.saturation <= stack.images.amax(dim=1)[:, mask].T
         usable = ~clipped & (intensity > self.darkness)
-        return intensity, believed[:, mask] * usable, exposure
-
-
-def solve_pixels(
-    design: Float[Tensor, "row 4"],
-    values: Float[Tensor, "row column"],
-    weights: Float[Tensor, "row column"],
-    ridge: float,
-) -> Float[Tensor, "4 column"]:
-    """For each column j the x that minimizes sum_i w_ij (v_ij - design_i x)^2 + ridge |x|^2."""
-    normal = torch.einsum("rk,rl,rc->ckl", design, design, weights)
-    right = torch.einsum("rk,rc->ck", design, weights * values)
-    normal = normal + ridge * torch.eye(design.shape[1]).to(design)
-    return torch.linalg.solve(normal, right).T
-
-
-def _scattered(
-    values: Float[Tensor, "*channels pixel"], mask: Bool[Tensor, "h w"]
-) -> Float[Tensor, "*channels h w"]:
-    """Values of the masked pixels on the canvas, 0 elsewhere."""
-    canvas = values.new_zeros(*values.shape[:-1], *mask.shape)
-    canvas[..., mask] = values
-    return canvas
+        return intensity.contiguous(), (believed[:, mask].T * usable).contiguous(), exposure

@@ -7,9 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-_BLOCK = 1024
-"""Pixels."""
-
 
 @dataclass(frozen=True)
 class Irls:
@@ -30,39 +27,39 @@ class Irls:
     """In units of the average intensity of the face."""
 
     def __call__(
-        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
-    ) -> Float[Tensor, "photo pixel"]:
+        self, residual: Float[Tensor, "pixel photo"], base: Float[Tensor, "pixel photo"]
+    ) -> Float[Tensor, "pixel photo"]:
         """New weights; `base` holds what is known beforehand, such as the photos' masks."""
-        # A few pixels at a time, so that what is in between stays in the cache.
-        blocks = zip(residual.split(_BLOCK, dim=1), base.split(_BLOCK, dim=1), strict=True)
-        return torch.cat([self._weights(*block) for block in blocks], dim=1)
-
-    def _weights(
-        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
-    ) -> Float[Tensor, "photo pixel"]:
-        scale = 1.4826 * _median(residual.abs().masked_fill(base <= 0.0, torch.inf))
-        scale = self.cutoff * scale.clamp_min(self.floor)
-        return base * (1.0 + (residual / scale).square()).square().reciprocal()
+        scale = 1.4826 * _median(residual.abs(), base)
+        inverse = 1.0 / (self.cutoff * scale.clamp_min(self.floor))
+        # In place, because what is in between would leave the cache.
+        off = residual * inverse[:, None]
+        return off.square_().add_(1.0).square_().reciprocal_().mul_(base)
 
 
-def _median(magnitude: Float[Tensor, "photo pixel"]) -> Float[Tensor, " pixel"]:
-    """Median over the photos in which a pixel is known, that is finite; 0 if there is none.
+def _median(
+    magnitude: Float[Tensor, "pixel photo"], base: Float[Tensor, "pixel photo"]
+) -> Float[Tensor, " pixel"]:
+    """Median over the photos that know a pixel; 0 if there is none. `magnitude` gets lost.
 
     On the CPU numpy parts and sorts rows of single precision with vector instructions, several
     times faster than torch finds their medians.
     """
-    known = magnitude.isfinite().sum(dim=0)
-    middle = ((known - 1) // 2).clamp_min(0)
-    if magnitude.is_cuda:
-        ordered = magnitude.sort(dim=0).values
-        found = ordered.gather(0, middle[None])[0]
+    rows = magnitude.numpy() if magnitude.device.type == "cpu" else None
+    if rows is not None and float(base.amin()) > 0.0:
+        middle = (rows.shape[1] - 1) // 2
+        rows.partition(middle, axis=1)
+        return magnitude[:, middle].clone()
+    unknown = base <= 0.0
+    known = (~unknown).sum(dim=1)
+    magnitude.masked_fill_(unknown, torch.inf)
+    if rows is not None:
+        rows.sort(axis=1)
+        ordered = magnitude
     else:
-        rows = magnitude.T.contiguous().detach().numpy()
-        if int(known.min()) == len(magnitude):
-            rows.partition(int(middle[0]), axis=1)
-        else:
-            rows.sort(axis=1)
-        found = torch.from_numpy(np.take_along_axis(rows, middle.numpy()[:, None], axis=1)[:, 0])
+        ordered = magnitude.sort(dim=1).values
+    middle = ((known - 1) // 2).clamp_min(0)[:, None]
+    found = ordered.gather(1, middle)[:, 0]
     return torch.where(known > 0, found, torch.zeros_like(found))
 
 
@@ -71,8 +68,8 @@ class Everything:
     """Believes every photo everywhere: plain least squares, an ablation."""
 
     def __call__(
-        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
-    ) -> Float[Tensor, "photo pixel"]:
+        self, residual: Float[Tensor, "pixel photo"], base: Float[Tensor, "pixel photo"]
+    ) -> Float[Tensor, "pixel photo"]:
         """What is known beforehand, and no more."""
         return base
 
@@ -91,12 +88,12 @@ class SmallResiduals:
     minimum: int
 
     def __call__(
-        self, residual: Float[Tensor, "photo pixel"], base: Float[Tensor, "photo pixel"]
-    ) -> Float[Tensor, "photo pixel"]:
+        self, residual: Float[Tensor, "pixel photo"], base: Float[Tensor, "pixel photo"]
+    ) -> Float[Tensor, "pixel photo"]:
         """New weights; `base` holds what is known beforehand, such as the photos' masks."""
-        squared = (residual**2).masked_fill(base <= 0.0, torch.inf)
-        total = (base * residual**2).sum(dim=0)
-        even = total / base.sum(dim=0).clamp_min(1.0)
-        least = squared.kthvalue(min(self.minimum, len(squared)), dim=0).values
-        kept = squared <= torch.maximum(self.share * even, least)
+        squared = residual.square().masked_fill(base <= 0.0, torch.inf)
+        total = (base * residual.square()).sum(dim=1)
+        even = total / base.sum(dim=1).clamp_min(1.0)
+        least = squared.kthvalue(min(self.minimum, squared.shape[1]), dim=1).values
+        kept = squared <= torch.maximum(self.share * even, least)[:, None]
         return base * kept.to(base)

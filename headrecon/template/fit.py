@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import albedo_of, best_mixing, fit_mixing
+from headrecon.geometry.mixing import albedo_of, best_mixing, fit_mixing, harmonics
 from headrecon.geometry.resection import resect
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.rasterize import rasterize
@@ -151,9 +151,9 @@ class FitTemplate:
     ) -> "_Sight":
         pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
         mixing = fit_mixing(pseudo, normals, normals[2], light, _MIXING_ROUNDS, self.cutoff)
-        mixed = mixing @ torch.cat([torch.ones_like(normals[:1]), normals])
+        mixed = mixing @ harmonics(normals, pseudo)
         reduced = pseudo / albedo_of(pseudo, mixed)
-        strength = (mixing[:, 1:].square().sum() / 3.0).sqrt()
+        strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
         misfit = (reduced - mixed).norm(dim=0) / strength
         fragments = rasterize(head.vertices, head.faces, camera)
         return _Sight(
@@ -187,7 +187,7 @@ class FitTemplate:
 class _Sight:
     """What a view says about a head: pixels of its skin, and fiducials."""
 
-    pseudo: Float[Tensor, "4 pixel"]
+    pseudo: Float[Tensor, "k pixel"]
     """Divided by the albedo."""
     weight: Float[Tensor, " pixel"]
     strength: Float[Tensor, ""]
@@ -205,7 +205,7 @@ class _Sight:
         corners = normals[faces[self.face]]
         seen = functional.normalize((self.barycentric[..., None] * corners).sum(dim=1), dim=1)
         towards = self.camera.view_from_head @ seen.T
-        known = torch.cat([torch.ones_like(towards[:1]), towards])
+        known = harmonics(towards, self.pseudo)
         off = (self.pseudo - best_mixing(self.pseudo, known, self.weight) @ known) / self.strength
         return (self.weight * off.square().sum(dim=0)).sum() / self.weight.sum()
 

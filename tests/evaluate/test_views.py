@@ -32,6 +32,7 @@ def head() -> Head:
         artifacts.normal_field(),
         camera=camera,
         normals=normals,
+        deviation=torch.zeros_like(normals[0]),
         albedo=0.5 * mask.expand(3, -1, -1),
         mask=mask,
         support=9.0 * mask,

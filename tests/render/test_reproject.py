@@ -27,6 +27,7 @@ def sphere(azimuth: float) -> Surface:
         label="view+00",
         camera=seen_by,
         normals=normals,
+        deviation=mask.float(),
         albedo=mask.float().expand(3, -1, -1),
         mask=mask,
         support=mask.float(),

@@ -9,6 +9,7 @@ from tests.shading.spheres import photos, sphere
 
 FACTORIZE = Factorize(
     subset=Irls(cutoff=2.0, floor=0.005),
+    harmonics=1,
     rounds=4,
     saturation=0.98,
     darkness=0.02,

@@ -1,0 +1,91 @@
+"""Many small weighted least-squares problems of one design: the pixels of a stack of photos."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+Subset = Callable[..., Float[Tensor, "pixel photo"]]
+
+_BYTES = 2**21
+"""Of a block's values on a CPU: all that is made of them stays in its cache. GPUs take more."""
+_BYTES_OF_GPU = 2**28
+
+
+def solve_pixels(
+    design: Float[Tensor, "photo k"],
+    values: Float[Tensor, "pixel photo"],
+    weights: Float[Tensor, "pixel photo"],
+    ridge: float,
+) -> Float[Tensor, "pixel k"]:
+    """For each pixel j the x that minimizes sum_i w_ij (v_ij - design_i . x)^2 + ridge |x|^2."""
+    blocks = _blocks(values, weights)
+    return torch.cat([_solved(design, *block, ridge) for block in blocks])
+
+
+def believed_pixels(
+    design: Float[Tensor, "photo k"],
+    values: Float[Tensor, "pixel photo"],
+    base: Float[Tensor, "pixel photo"],
+    weights: Float[Tensor, "pixel photo"],
+    ridge: float,
+    subset: Subset,
+    rounds: int,
+) -> tuple[Float[Tensor, "pixel k"], Float[Tensor, "pixel photo"]]:
+    """The same with weights that follow from what the last solution leaves, and these weights.
+
+        x = solve(w),  w = subset(v - design x, base),  from `weights`, `rounds` times
+
+    Each block of pixels goes through all rounds before the next one begins: that reads the values
+    once, where one round after the other for all pixels would read them, and write the residuals
+    and the weights, in every round.
+    """
+    shapes, beliefs = [], torch.empty_like(base)
+    for seen, known, belief, found in _blocks(values, base, weights, beliefs):
+        for _ in range(rounds):
+            shape = _solved(design, seen, belief, ridge)
+            belief = subset(torch.addmm(seen, shape, design.T, alpha=-1.0), known)
+        shapes.append(_solved(design, seen, belief, ridge))
+        found.copy_(belief)
+    return torch.cat(shapes), beliefs
+
+
+def information(
+    design: Float[Tensor, "photo k"], weights: Float[Tensor, "pixel photo"]
+) -> Float[Tensor, "pixel k k"]:
+    """sum_i w_ij design_i design_i^T: what the photos say about each component of a pixel."""
+    count, k = design.shape
+    products = (design[:, :, None] * design[:, None]).reshape(count, k * k)
+    return (weights @ products).reshape(len(weights), k, k)
+
+
+def scattered(
+    values: Float[Tensor, "*channels pixel"], mask: Bool[Tensor, "h w"]
+) -> Float[Tensor, "*channels h w"]:
+    """Values of the masked pixels on the canvas, 0 elsewhere."""
+    canvas = values.new_zeros(*values.shape[:-1], *mask.shape)
+    canvas[..., mask] = values
+    return canvas
+
+
+def _solved(
+    design: Float[Tensor, "photo k"],
+    values: Float[Tensor, "pixel photo"],
+    weights: Float[Tensor, "pixel photo"],
+    ridge: float,
+) -> Float[Tensor, "pixel k"]:
+    normal = information(design, weights) + ridge * torch.eye(design.shape[1]).to(design)
+    # Rows that lie in memory one after the other are multiplied twice as fast on a CPU.
+    right = functional.linear(weights * values, design.T.contiguous())
+    # The ridge keeps every system regular; to look for one that is not would wait for the GPU.
+    return torch.linalg.solve_ex(normal, right)[0]
+
+
+def _blocks(*of_pixels: Float[Tensor, "pixel photo"]) -> Iterator[tuple[Tensor, ...]]:
+    """Some pixels at a time."""
+    first = of_pixels[0]
+    budget = _BYTES_OF_GPU if first.is_cuda else _BYTES
+    count = max(1, budget // max(1, first.shape[1] * first.element_size()))
+    return zip(*(values.split(count) for values in of_pixels), strict=True)
