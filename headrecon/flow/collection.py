@@ -68,13 +68,12 @@ class CollectionFlow:
         # Flow sees what the eye sees: the square root is close to the gamma of a display.
         seen, masks = _warped(luminance(stack.images).sqrt(), stack.masks, stack.flows)
         found, belief = torch.zeros_like(stack.flows), torch.ones_like(stack.belief)
+        reduced = {factor: self._reduced(seen, masks, factor) for factor in set(self.shrink)}
         motion: list[float] = []
         for rank, factor in self._rounds(motion):
-            size = (seen.shape[1] // factor, seen.shape[2] // factor)
-            small, weights = (F.adaptive_avg_pool2d(x, size) for x in (seen, masks))
-            small = normalized_locally(small, weights, self.neighbourhood)
-            before = resize_flow(found, size)
-            warped, weights = _warped(small, weights, before)
+            small, shown = reduced[factor]
+            before = resize_flow(found, (small.shape[1], small.shape[2]))
+            warped, weights = _warped(small, shown, before)
             reference = self._reference(warped, weights * belief[:, None, None], rank)
             belief = self._belief(reference - warped, weights)
             flows = self._estimate(reference, small, weights, before)
@@ -94,6 +93,14 @@ class CollectionFlow:
             belief=belief,
             motion=torch.tensor(motion),
         )
+
+    def _reduced(
+        self, seen: Float[Tensor, "photo height width"], masks: Tensor, factor: int
+    ) -> tuple[Float[Tensor, "photo h w"], Float[Tensor, "photo h w"]]:
+        """Photos of fewer pixels, normalized locally, and their masks."""
+        size = (seen.shape[1] // factor, seen.shape[2] // factor)
+        small, shown = (F.adaptive_avg_pool2d(x, size) for x in (seen, masks))
+        return normalized_locally(small, shown, self.neighbourhood), shown
 
     def _rounds(self, motion: Sequence[float]) -> Iterator[tuple[int, int]]:
         """Rank and reduction of each round, until nothing moves."""

@@ -1,16 +1,17 @@
 """Dense, batched, coarse-to-fine Lucas-Kanade flow with a smoothness that follows confidence."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from kornia.filters import gaussian_blur2d
+from kornia.filters import get_gaussian_kernel1d
 from torch import Tensor
 
 from headrecon.geometry.warp import gradient, resize_flow, warp
 
-CONTROL = 2
+CONTROL = 4
 """Pixels between the points at which the flow is solved for."""
 
 
@@ -27,8 +28,8 @@ class LucasKanade:
     Gaussian window and w a robust weight of the residual (Geman-McClure) times both masks. After
     each update the flow is smoothed with the local evidence det(A)^(1/2) as confidence, so that
     cheeks follow the features around them: a normalized convolution, which bounds how fast the
-    flow can change and so keeps it from folding. Window and smoothing are wider than two pixels, so
-    both are computed on a grid of every other pixel, at a quarter of the cost.
+    flow can change and so keeps it from folding. Window and smoothing are about as wide as four
+    pixels, so both are computed on a grid of every fourth pixel, at a sixteenth of the cost.
 
     Convention: reference(x) = moving(x + flow(x)); flow in pixels, x right and y down.
     Reference: Lucas and Kanade, "An iterative image registration technique", IJCAI 1981; Knutsson
@@ -88,7 +89,7 @@ class LucasKanade:
         warped = warp(moving, flow)
         g_x, g_y = gradient((warped + reference) / 2.0)
         residual = reference - warped
-        weight = mask / (1.0 + (residual / self.robust) ** 2) ** 2
+        weight = mask * (residual / self.robust).square().add(1.0).square().reciprocal()
         products = [g_x * g_x, g_x * g_y, g_y * g_y, g_x * residual, g_y * residual]
         products = F.avg_pool2d(weight * torch.cat(products, dim=1), CONTROL, ceil_mode=True)
         a, b, c, r_x, r_y = _blur(products, self.window / CONTROL).unbind(dim=1)
@@ -98,18 +99,33 @@ class LucasKanade:
         step = torch.stack([step_x, step_y], dim=1).clamp(-1.0, 1.0)
         confidence = (a * c - b * b).clamp_min(0.0).sqrt()[:, None] + self.ridge
         control = F.avg_pool2d(flow, CONTROL, ceil_mode=True) + step
-        smooth = self.smooth / CONTROL
-        control = _blur(control * confidence, smooth) / (_blur(confidence, smooth) + self.rest)
+        weighted = torch.cat([control * confidence, confidence], dim=1)
+        smooth = _blur(weighted, self.smooth / CONTROL)
+        control = smooth[:, :2] / (smooth[:, 2:] + self.rest)
         return F.interpolate(control, scale_factor=CONTROL, mode="bilinear")[
             ..., : flow.shape[-2], : flow.shape[-1]
         ]
 
 
-def _blur(images: Float[Tensor, "photo channel h w"], sigma: float) -> Float[Tensor, "..."]:
-    """Gaussian blur with repeated borders; the kernel never exceeds the image."""
-    reach = min(int(3.0 * sigma + 0.5), min(images.shape[-2:]) - 1)
-    size = 2 * reach + 1
-    return gaussian_blur2d(images, (size, size), (sigma, sigma), border_type="replicate")
+def _blur(
+    images: Float[Tensor, "photo channel h w"], sigma: float
+) -> Float[Tensor, "photo channel h w"]:
+    """Gaussian blur with repeated borders, as a product with a matrix on either side.
+
+    On grids of this size that is faster than a convolution.
+    """
+    down, across = (_blurring(size, sigma).to(images) for size in images.shape[-2:])
+    return down @ images @ across.T
+
+
+@lru_cache(maxsize=64)
+def _blurring(size: int, sigma: float) -> Float[Tensor, "size size"]:
+    """The matrix that blurs a row of pixels; the kernel never exceeds the row."""
+    reach = min(int(3.0 * sigma + 0.5), size - 1)
+    kernel = get_gaussian_kernel1d(2 * reach + 1, sigma)[0]
+    place = torch.arange(size)[:, None] + torch.arange(-reach, reach + 1)
+    matrix = torch.zeros(size, size)
+    return matrix.scatter_add_(1, place.clamp(0, size - 1), kernel.repeat(size, 1))
 
 
 def _pyramid_sizes(shape: torch.Size, levels: int) -> list[tuple[int, int]]:
