@@ -114,18 +114,18 @@ def _blur(
 
     On grids of this size that is faster than a convolution.
     """
-    down, across = (_blurring(size, sigma).to(images) for size in images.shape[-2:])
+    down, across = (_blurring(size, sigma, images.device) for size in images.shape[-2:])
     return down @ images @ across.T
 
 
 @lru_cache(maxsize=64)
-def _blurring(size: int, sigma: float) -> Float[Tensor, "size size"]:
+def _blurring(size: int, sigma: float, device: torch.device) -> Float[Tensor, "size size"]:
     """The matrix that blurs a row of pixels; the kernel never exceeds the row."""
     reach = min(int(3.0 * sigma + 0.5), size - 1)
     kernel = get_gaussian_kernel1d(2 * reach + 1, sigma)[0]
     place = torch.arange(size)[:, None] + torch.arange(-reach, reach + 1)
     matrix = torch.zeros(size, size)
-    return matrix.scatter_add_(1, place.clamp(0, size - 1), kernel.repeat(size, 1))
+    return matrix.scatter_add_(1, place.clamp(0, size - 1), kernel.repeat(size, 1)).to(device)
 
 
 def _pyramid_sizes(shape: torch.Size, levels: int) -> list[tuple[int, int]]:

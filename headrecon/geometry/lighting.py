@@ -41,4 +41,4 @@ def fit_lighting(
     # Light that the photo does not constrain (all pixels turned one way) stays small.
     ridge = 1e-3 * normal.diagonal(dim1=-2, dim2=-1).mean(dim=-1).clamp_min(1e-6)
     identity = torch.eye(normal.shape[-1]).to(normal)
-    return torch.linalg.solve(normal + ridge[..., None, None] * identity, right)
+    return torch.linalg.solve_ex(normal + ridge[..., None, None] * identity, right)[0]

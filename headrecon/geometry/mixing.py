@@ -58,7 +58,7 @@ def best_mixing(
     moments = (weight * known) @ known.T
     # Normals that all look one way (a narrow overlap) leave columns open, which stay small.
     moments = moments + 1e-4 * moments.trace() * torch.eye(len(moments)).to(moments)
-    return torch.linalg.solve(moments, (weight * known) @ pseudo.T).T
+    return torch.linalg.solve_ex(moments, (weight * known) @ pseudo.T)[0].T
 
 
 def albedo_of(

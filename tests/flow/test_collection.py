@@ -115,6 +115,16 @@ def test_rounds_move_less_and_less_and_end_by_themselves():
     assert len(replace(COLLECTION, still=0.0)(stack).motion) == COLLECTION.most
 
 
+def test_no_photo_is_folded_not_even_one_of_something_else():
+    stack, _ = warped_photos(13)
+    images = stack.images.clone()
+    images[3] = (0.2 + 0.6 * texture(1, 78))[0]
+    flows = COLLECTION(replace(stack, images=images)).flows
+    u_x, u_y = flows.diff(dim=3)[:, :, :-1], flows.diff(dim=2)[..., :-1]
+    jacobian = (1.0 + u_x[:, 0]) * (1.0 + u_y[:, 1]) - u_x[:, 1] * u_y[:, 0]
+    assert float(jacobian.amin()) > 0.0
+
+
 def test_the_flow_that_photos_come_with_is_chained_with_what_is_found():
     """Photos that are turned away by a known flow and come with it are as good as straight ones."""
     stack, _ = warped_photos(14)

@@ -1,8 +1,10 @@
+import pytest
 import torch
 import torch.nn.functional as F
+from kornia.filters import gaussian_blur2d
 
 from headrecon.flow.dis import DenseInverseSearch
-from headrecon.flow.lucas_kanade import LucasKanade
+from headrecon.flow.lucas_kanade import LucasKanade, _blur
 from headrecon.geometry.warp import warp
 
 FLOW = LucasKanade(
@@ -83,3 +85,14 @@ def test_opencv_agrees_on_the_direction_of_the_flow():
         reference, moving, torch.ones_like(moving), torch.zeros_like(truth)
     )
     assert end_point_error(found, truth) < 0.4 * end_point_error(torch.zeros_like(truth), truth)
+
+
+@pytest.mark.parametrize(("height", "width", "sigma"), [(20, 31, 1.0), (9, 40, 2.5), (64, 7, 0.75)])
+def test_blurring_by_matrices_is_a_convolution_with_repeated_borders(height, width, sigma):
+    images = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(12))
+    reach = int(3.0 * sigma + 0.5)
+    if reach < min(height, width):
+        size = 2 * reach + 1
+        slow = gaussian_blur2d(images, (size, size), (sigma, sigma), border_type="replicate")
+        assert torch.allclose(_blur(images, sigma), slow, atol=1e-5)
+    assert torch.allclose(_blur(torch.ones_like(images), sigma), torch.ones_like(images), atol=1e-5)
