@@ -3,11 +3,14 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from headrecon.geometry.lighting import basis
 
 _LEAST_ALBEDO = 0.05
 """Of the mean albedo; what is darker says nothing about its shape."""
+_STEPS = 60
+"""Of the descent in the angle."""
 
 
 def fit_mixing(
@@ -28,7 +31,7 @@ def fit_mixing(
     shadows and higher harmonics of the light), so they stand on the left: regressing the reference
     on them instead would take all of that for noise and flatten the relief.
     """
-    known = harmonics(normals, pseudo)
+    known = harmonics(normals, len(pseudo))
     albedo = albedo / albedo.mean()
     robust = weight
     mixing = torch.eye(len(pseudo)).to(pseudo)
@@ -42,11 +45,48 @@ def fit_mixing(
     return mixing
 
 
-def harmonics(
-    normals: Float[Tensor, "xyz=3 pixel"], pseudo: Float[Tensor, "k pixel"]
-) -> Float[Tensor, "k pixel"]:
-    """As many harmonics of the normals as there are pseudo-normals, 4 or 9."""
-    return basis(normals, 1 if len(pseudo) == 4 else 2)
+def nearest_in_angle(
+    pseudo: Float[Tensor, "k pixel"],
+    normals: Float[Tensor, "xyz=3 pixel"],
+    weight: Float[Tensor, " pixel"],
+    mixing: Float[Tensor, "k k"],
+    cutoff: float,
+) -> Float[Tensor, "k k"]:
+    """The matrix whose normals are nearest in angle to those of a reference of the same person.
+
+        min over A of  sum_j w_j rho(|A N_j / |A N_j| - n_j|^2),   A is 3 x k
+
+    by descent from the rows of B^-1 that give normals; rho is Geman-McClure's. No albedo takes
+    part, and what is made small is the angle itself. It asks more of the reference than
+    `fit_mixing` does: with a stranger's normals this is the worse choice. B is then what takes the
+    harmonics of the normals that are found to the pseudo-normals.
+    """
+    start = torch.linalg.inv(mixing)[1:4].flatten().detach().clone()
+    rows = start.requires_grad_(True)
+    optimizer = torch.optim.LBFGS([rows], max_iter=_STEPS, line_search_fn="strong_wolfe")
+
+    def energy() -> Tensor:
+        optimizer.zero_grad()
+        found = functional.normalize(rows.reshape(3, -1) @ pseudo, dim=0)
+        off = (found - normals).square().sum(dim=0)
+        total = (weight * off / (1.0 + off / cutoff**2)).sum() / weight.sum()
+        total.backward()
+        return total
+
+    with torch.enable_grad():
+        optimizer.step(energy)
+    directed = rows.detach().reshape(3, -1) @ pseudo
+    albedo = directed.norm(dim=0)
+    albedo = albedo / albedo.mean()
+    found = functional.normalize(directed, dim=0)
+    off = (found - normals).square().sum(dim=0)
+    robust = weight / (1.0 + off / cutoff**2).square()
+    return best_mixing(pseudo, albedo * harmonics(found, len(pseudo)), robust)
+
+
+def harmonics(normals: Float[Tensor, "xyz=3 pixel"], count: int) -> Float[Tensor, "k pixel"]:
+    """So many harmonics of the normals: 4, which are (1, n), or 9."""
+    return basis(normals, {4: 1, 9: 2}[count])
 
 
 def best_mixing(

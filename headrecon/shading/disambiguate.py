@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import fit_mixing, harmonics
+from headrecon.geometry.mixing import fit_mixing, harmonics, nearest_in_angle
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.pixels import scattered
 from headrecon.shading.prior import expected_normals
@@ -48,6 +48,8 @@ class Disambiguate:
     rounds: int
     cutoff: float
     """Misfit, relative to the albedo, at which a pixel has lost three quarters of its say."""
+    angle_cutoff: float
+    """Distance of unit normals at which a pixel has lost half of its say to a fitted template."""
     ambiguity_recovery: bool
     """False takes the template for every view, which the paper shows to fail at the sides."""
     grazing: float
@@ -67,14 +69,11 @@ class Disambiguate:
         """Normals, albedo and support of one view."""
         reference = self._reference(factors, head, template)
         usable = reference.mask & factors.mask
-        mixing = fit_mixing(
-            factors.shape[:, usable],
-            reference.normals[:, usable],
-            reference.weight[usable],
-            luminance(factors.color)[usable],
-            self.rounds,
-            self.cutoff,
-        )
+        pseudo, known = factors.shape[:, usable], reference.normals[:, usable]
+        weight, light = reference.weight[usable], luminance(factors.color)[usable]
+        mixing = fit_mixing(pseudo, known, weight, light, self.rounds, self.cutoff)
+        if template.fitted:
+            mixing = nearest_in_angle(pseudo, known, weight, mixing, self.angle_cutoff)
         shape, deviation = self._posterior(factors, mixing, reference)
         normals = torch.nn.functional.normalize(shape[1:4], dim=0)
         n_z = normals[2].clamp_min(self.min_n_z)
@@ -103,7 +102,7 @@ class Disambiguate:
         """
         mask = factors.mask
         expected = expected_normals(reference, mask, self.reference_strength)[:, mask]
-        known = harmonics(expected, mixing).T
+        known = harmonics(expected, len(mixing)).T
         pseudo, information = factors.shape[:, mask].T, factors.information[:, :, mask]
         precision = torch.einsum("km,klj,ln->jmn", mixing, information, mixing)
         observed = torch.einsum("km,klj,jl->jm", mixing, information, pseudo)

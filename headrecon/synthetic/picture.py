@@ -34,13 +34,13 @@ class Picture:
 
 def take(scene: Scene, light: Light, lens: Lens, random: np.random.Generator) -> Picture:
     """The picture through this lens; one ray a pixel, through its centre."""
-    xy = _pixels(scene, lens)
+    xy = pixels(scene, lens)
     origins, directions = rays(lens, xy)
     hits = scene.tracer.first(origins, directions)
     seen = xy[hits.ray]
     row, column = seen[:, 1].astype(int), seen[:, 0].astype(int)
     head_from_view = lens.view_from_head.double().numpy().T
-    lit, label, place = _surface(scene, hits, -directions[hits.ray], light, head_from_view)
+    lit, label, place = surface(scene, hits, -directions[hits.ray], light, head_from_view)
 
     picture = nothing(lens)
     picture.covered[row, column] = True
@@ -70,7 +70,7 @@ def nothing(lens: Lens) -> Picture:
     )
 
 
-def _pixels(scene: Scene, lens: Lens) -> Float[np.ndarray, "pixel xy=2"]:
+def pixels(scene: Scene, lens: Lens) -> Float[np.ndarray, "pixel xy=2"]:
     """Centres of the pixels within the outline box of the scene."""
     xy = project_through(torch.from_numpy(scene.vertices), lens)[:, :2].numpy()
     size = np.array([lens.width, lens.height])
@@ -80,7 +80,7 @@ def _pixels(scene: Scene, lens: Lens) -> Float[np.ndarray, "pixel xy=2"]:
     return np.column_stack([x.ravel(), y.ravel()]) + 0.5
 
 
-def _surface(
+def surface(
     scene: Scene,
     hits: Hits,
     to_camera: Float[np.ndarray, "hit 3"],

@@ -151,7 +151,7 @@ class FitTemplate:
     ) -> "_Sight":
         pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
         mixing = fit_mixing(pseudo, normals, normals[2], light, _MIXING_ROUNDS, self.cutoff)
-        mixed = mixing @ harmonics(normals, pseudo)
+        mixed = mixing @ harmonics(normals, len(pseudo))
         reduced = pseudo / albedo_of(pseudo, mixed)
         strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
         misfit = (reduced - mixed).norm(dim=0) / strength
@@ -205,7 +205,7 @@ class _Sight:
         corners = normals[faces[self.face]]
         seen = functional.normalize((self.barycentric[..., None] * corners).sum(dim=1), dim=1)
         towards = self.camera.view_from_head @ seen.T
-        known = harmonics(towards, self.pseudo)
+        known = harmonics(towards, len(self.pseudo))
         off = (self.pseudo - best_mixing(self.pseudo, known, self.weight) @ known) / self.strength
         return (self.weight * off.square().sum(dim=0)).sum() / self.weight.sum()
 

@@ -83,7 +83,7 @@ class Align:
             motion=torch.zeros(0),
             portrait_from_canvas=torch.stack(backward),
             fiducials=marked.median(dim=0).values,
-            face=_face_mask(template, camera),
+            face=face_mask(template, camera),
         )
 
     def _head_area(self, template: Template, camera: Camera) -> Bool[Tensor, "h w"]:
@@ -138,7 +138,7 @@ def _resample(
     return resampled[:3], resampled[3] * inside(xy, *portrait.mask.shape)
 
 
-def _face_mask(template: Template, camera: Camera) -> Bool[Tensor, "h w"]:
+def face_mask(template: Template, camera: Camera) -> Bool[Tensor, "h w"]:
     """Where the template's face, without its eyes, looks at the viewer well enough to shade it."""
     fragments = rasterize(template.vertices, template.faces, camera)
     chosen = torch.stack([template.region == REGIONS.index(name) for name in FACE]).any(dim=0)
