@@ -14,7 +14,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from headrecon.geometry.lighting import fit_lighting
 from headrecon.geometry.low_rank import approximate
 from headrecon.geometry.mixing import fit_mixing
-from headrecon.shading.pixels import believed_pixels
+from headrecon.shading.pixels import Subset, believed_pixels
 from headrecon.shading.subset import Irls, SmallResiduals
 from tests.flow.test_lucas_kanade import FLOW
 
@@ -24,15 +24,23 @@ def random(*shape: int) -> Tensor:
     return torch.rand(*shape, device="cuda")
 
 
+def robust(subset: Subset, rank: int) -> Tensor:
+    """Pixels that choose their photos."""
+    seen, known = random(500, 20), random(500, 20)
+    return believed_pixels(random(20, rank), seen, known, known, 1e-3, subset, 3)[0]
+
+
+def flow() -> Tensor:
+    """Between four pairs of photos."""
+    photo = random(4, 64, 64)
+    return FLOW(photo, photo, photo, random(4, 2, 64, 64))
+
+
 STAGES: dict[str, Callable[[], Tensor]] = {
-    "flow": lambda: FLOW(*(random(4, 64, 64) for _ in range(3)), random(4, 2, 64, 64)),
+    "flow": flow,
     "low rank": lambda: approximate(random(20, 500), random(20, 500), 4, 3)[1],
-    "robust weights": lambda: believed_pixels(
-        random(20, 4), *(random(500, 20) for _ in range(3)), 1e-3, Irls(2.0, 0.02), 3
-    )[0],
-    "small residuals": lambda: believed_pixels(
-        random(20, 9), *(random(500, 20) for _ in range(3)), 1e-3, SmallResiduals(2.0, 8), 3
-    )[0],
+    "robust weights": lambda: robust(Irls(2.0, 0.02), 4),
+    "small residuals": lambda: robust(SmallResiduals(2.0, 8), 9),
     "ambiguity": lambda: fit_mixing(
         random(4, 100), random(3, 100), random(100), random(100), 3, 0.2
     ),

@@ -1,5 +1,6 @@
 """Factorization of a view's photos into lighting and shape."""
 
+import logging
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,8 @@ from headrecon.shading.pixels import (
     solve_pixels,
 )
 from headrecon.types import Factors, Stack
+
+log = logging.getLogger(__name__)
 
 HARMONICS = {1: 4, 2: 9}
 """Number of the spherical harmonics up to an order."""
@@ -41,7 +44,7 @@ class Factorize:
 
     subset: Subset
     harmonics: int
-    """Order: 1 has 4 numbers a pixel and 2 has 9, which need more photos."""
+    """Order: 1 has 4 numbers a pixel and 2 has 9, if there are at least twice as many photos."""
     rounds: int
     saturation: float
     """Channel value from which a pixel is taken as clipped."""
@@ -54,10 +57,14 @@ class Factorize:
     fill_rounds: int
 
     def __call__(self, stack: Stack) -> Factors:
-        """Factorize a warped stack; raises `ValueError` if it has too few photos for the rank."""
-        count, rank = len(stack.images), HARMONICS[self.harmonics]
-        if count < rank:
-            raise ValueError(f"{stack.label}: {count} photos cannot be factorized at rank {rank}")
+        """Factorize a warped stack; raises `ValueError` if it has fewer than 4 photos."""
+        count = len(stack.images)
+        if count < HARMONICS[1]:
+            raise ValueError(f"{stack.label}: {count} photos cannot be factorized at rank 4")
+        rank = HARMONICS[self.harmonics]
+        if count < 2 * rank and self.harmonics > 1:
+            log.warning("%s: %d photos are too few for rank %d: 4", stack.label, count, rank)
+            rank = HARMONICS[1]
         mask = stack.masks.mean(dim=0) > self.majority
         intensity, base, exposure = self._observations(stack, mask)
         on_face = stack.face[mask]

@@ -22,7 +22,7 @@ def solve_pixels(
 ) -> Float[Tensor, "pixel k"]:
     """For each pixel j the x that minimizes sum_i w_ij (v_ij - design_i . x)^2 + ridge |x|^2."""
     blocks = _blocks(values, weights)
-    return torch.cat([_solved(design, *block, ridge) for block in blocks])
+    return torch.cat([_solved(design, seen, belief, ridge) for seen, belief in blocks])
 
 
 def believed_pixels(

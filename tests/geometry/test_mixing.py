@@ -1,6 +1,6 @@
 import torch
 
-from headrecon.geometry.mixing import fit_mixing
+from headrecon.geometry.mixing import fit_mixing, nearest_in_angle
 from tests.shading.spheres import sphere
 
 
@@ -48,3 +48,30 @@ def test_what_no_light_explains_does_not_flatten_the_relief():
         (solved[1] * normals[0] * solved[0]).sum() / (normals[0] * solved[0]).square().sum()
     )
     assert abs(slope - 1.0) < 0.1
+
+
+def angles(found: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
+    return torch.rad2deg((found * normals).sum(dim=0).clamp(-1.0, 1.0).arccos())
+
+
+def test_going_by_angles_undoes_any_matrix_too_whatever_the_albedo():
+    pseudo, normals, _ = scrambled(2)
+    ones = torch.ones(normals.shape[1])
+    start = fit_mixing(pseudo, normals, ones, ones, rounds=2, cutoff=0.2)
+    mixing = nearest_in_angle(pseudo, normals, ones, start, cutoff=0.1)
+    solved = torch.nn.functional.normalize(torch.linalg.solve(mixing, pseudo)[1:], dim=0)
+    assert float(angles(solved, normals).max()) < 1.0
+
+
+def test_angles_get_smaller_where_pseudo_normals_deviate():
+    """Deviations like those of shadows, which are no noise of the reference's."""
+    pseudo, normals, albedo = scrambled(3)
+    bent = 0.2 * albedo * torch.sin(5.0 * normals[:1]) * torch.tensor([[1.0], [-1.0], [0.5], [1.0]])
+    ones = torch.ones(normals.shape[1])
+    before = fit_mixing(pseudo + bent, normals, ones, ones, rounds=30, cutoff=0.2)
+    after = nearest_in_angle(pseudo + bent, normals, ones, before, cutoff=0.5)
+    found = [
+        torch.nn.functional.normalize(torch.linalg.solve(mixing, pseudo + bent)[1:], dim=0)
+        for mixing in (before, after)
+    ]
+    assert float(angles(found[1], normals).mean()) < float(angles(found[0], normals).mean())
