@@ -4,7 +4,7 @@ For example: python -m headrecon.speed photos=96
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import hydra
@@ -55,30 +55,51 @@ def compose_and_run(config: Config) -> None:
         print(f"{torch.get_num_threads()} threads, {device}\n")
         print("| what | beside | seconds | theirs | times faster | quality |")
         print("|---|---|---:|---:|---:|---|")
-        for measure in (flow, factorization, pixels):
-            row = measure(config, device)
+        for row in rows(config, device):
             ours, theirs = row.seconds
             times = f"{ours:.2f} | {theirs:.2f} | {theirs / ours:.1f}"
             print(f"| {row.what} | {row.theirs} | {times} | {row.quality} |", flush=True)
 
 
-def flow(config: Config, device: torch.device) -> Row:
-    """The whole loop of collection flow, with both estimators."""
+def rows(config: Config, device: torch.device) -> Iterator[Row]:
+    """The comparisons, one after the other."""
+    yield from flow(config, device)
+    yield factorization(config, device)
+    yield pixels(config, device)
+
+
+def flow(config: Config, device: torch.device) -> tuple[Row, Row]:
+    """The whole loop of collection flow until it stands still, and no more than its first rounds.
+
+    Both estimators have the same references, reductions and bounds.
+    """
     session: PhotographSubject = hydra.utils.instantiate(config.session, _convert_="all")
     stack, truth = warped_photos(session, config.photos, device)
     ours, theirs = (
         hydra.utils.instantiate(config[name], _convert_="all") for name in ("ours", "theirs")
     )
+    brief = replace(ours, most=len(ours.ranks))
     found: dict[str, Stack] = {}
 
-    def run(name: str, flow: CollectionFlow) -> None:
-        found[name] = flow(stack)
+    def run(name: str, flow: CollectionFlow) -> Callable[[], None]:
+        def measured() -> None:
+            found[name] = flow(stack)
 
-    seconds = _in_turns([lambda: run("ours", ours), lambda: run("theirs", theirs)], config.turns)
-    errors = [f"{end_point_error(found[name], truth):.3f}" for name in ("ours", "theirs")]
-    still = end_point_error(stack, truth)
-    quality = f"end-point error {errors[0]} pixels against {errors[1]}; {still:.3f} before"
-    return Row(f"collection flow, {config.photos} photos", "OpenCV DIS medium", seconds, quality)
+        return measured
+
+    flows = {"ours": ours, "brief": brief, "theirs": theirs}
+    runs = [run(name, flow) for name, flow in flows.items()]
+    whole, first, other = _in_turns(runs, config.turns)
+    errors = {name: f"{end_point_error(found[name], truth):.3f}" for name in flows}
+    still = f"{end_point_error(stack, truth):.3f} before"
+
+    def row(name: str, seconds: float) -> Row:
+        rounds = [len(found[key].motion) for key in (name, "theirs")]
+        quality = f"end-point error {errors[name]} pixels against {errors['theirs']}; {still}"
+        what = f"collection flow, {config.photos} photos, {rounds[0]} rounds"
+        return Row(what, f"OpenCV DIS medium, {rounds[1]} rounds", (seconds, other), quality)
+
+    return row("ours", whole), row("brief", first)
 
 
 def warped_photos(

@@ -29,6 +29,14 @@ def test_both_factorizations_leave_the_same_residual(config):
     assert abs(float(speed.factorization(config, CPU).quality.split()[-1])) < 1e-4
 
 
+def test_flow_is_compared_in_one_loop_and_brings_photos_together():
+    with initialize_config_dir(str(CONF), version_base=None):
+        small = compose("speed", ["photos=3", "turns=1", "ours.most=5", "theirs.most=5"])
+    for row in speed.flow(small, CPU):
+        ours, theirs, before = (float(row.quality.split()[i].strip(";")) for i in (2, 5, 6))
+        assert max(ours, theirs) < before
+
+
 def test_photos_are_warped_by_the_flow_that_is_told():
     """Chained with the flow that undoes it, the truth leaves nothing."""
     stack, truth = speed.warped_photos(SESSION, 2, CPU)

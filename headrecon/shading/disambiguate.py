@@ -49,7 +49,8 @@ class Disambiguate:
     cutoff: float
     """Misfit, relative to the albedo, at which a pixel has lost three quarters of its say."""
     angle_cutoff: float
-    """Distance of unit normals at which a pixel has lost half of its say to a fitted template."""
+    """Distance of unit normals at which a pixel of a fitted template has lost three quarters of its
+    say about the angles; 0 leaves it at the regression."""
     ambiguity_recovery: bool
     """False takes the template for every view, which the paper shows to fail at the sides."""
     grazing: float
@@ -69,11 +70,23 @@ class Disambiguate:
         """Normals, albedo and support of one view."""
         reference = self._reference(factors, head, template)
         usable = reference.mask & factors.mask
-        pseudo, known = factors.shape[:, usable], reference.normals[:, usable]
-        weight, light = reference.weight[usable], luminance(factors.color)[usable]
-        mixing = fit_mixing(pseudo, known, weight, light, self.rounds, self.cutoff)
-        if template.fitted:
-            mixing = nearest_in_angle(pseudo, known, weight, mixing, self.angle_cutoff)
+        mixing = fit_mixing(
+            factors.shape[:, usable],
+            reference.normals[:, usable],
+            reference.weight[usable],
+            luminance(factors.color)[usable],
+            self.rounds,
+            self.cutoff,
+        )
+        if template.fitted and self.angle_cutoff > 0.0:
+            skin = self._skin(factors, template)
+            mixing = nearest_in_angle(
+                factors.shape[:, skin.mask],
+                skin.normals[:, skin.mask],
+                skin.weight[skin.mask],
+                mixing,
+                self.angle_cutoff,
+            )
         shape, deviation = self._posterior(factors, mixing, reference)
         normals = torch.nn.functional.normalize(shape[1:4], dim=0)
         n_z = normals[2].clamp_min(self.min_n_z)
@@ -127,9 +140,7 @@ class Disambiguate:
     def _reference(self, factors: Factors, head: Head, template: Template) -> Seen:
         """Known normals from the view's camera, on the face for a template of somebody else."""
         if template.fitted:
-            skin = see_template(template, factors.camera, SKIN)
-            good = skin.mask & (skin.normals[2] > self.grazing) & factors.mask
-            own = Seen(skin.normals, skin.z, skin.weight * good, good)
+            own = self._skin(factors, template)
             if not (head.surfaces and self.ambiguity_recovery):
                 return own
             return _before(
@@ -147,6 +158,12 @@ class Disambiguate:
             )
         seen = see_template(template, factors.camera)
         return Seen(seen.normals, seen.z, seen.weight * factors.face, seen.mask & factors.face)
+
+    def _skin(self, factors: Factors, template: Template) -> Seen:
+        """Skin of the template where it is seen well enough."""
+        skin = see_template(template, factors.camera, SKIN)
+        good = skin.mask & (skin.normals[2] > self.grazing) & factors.mask
+        return Seen(skin.normals, skin.z, skin.weight * good, good)
 
 
 def _before(one: Seen, other: Seen) -> Seen:
