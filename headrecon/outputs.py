@@ -172,7 +172,8 @@ def report_page(
             (
                 *single("template/sides", "The template, bent to the person before all this."),
                 *figures(
-                    "surface", "normals, albedo, depth, and what four lights leave unexplained."
+                    "surface",
+                    "normals, albedo, depth, what is left unexplained, and how sure it is.",
                 ),
             ),
         ),

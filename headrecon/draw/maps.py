@@ -91,15 +91,20 @@ def with_scale(
 
 def surface(factors: Factors, field: NormalField, depth: DepthMap) -> Image.Image:
     """Everything that a view's photometric stereo has found, side by side."""
-    residual = factors.residual
-    inside = residual[factors.mask]
-    high = float(inside.quantile(0.98)) if inside.numel() else 1.0
+
+    def amount(values: Float[Tensor, "h w"], unit: str) -> Image.Image:
+        inside = values[field.mask]
+        high = float(inside.quantile(0.98)) if inside.numel() else 1.0
+        return error_map(values, field.mask, max(high, 1e-6), unit)
+
     drawn = {
         f"{field.label}: normals": normal_colors(field),
         "shaded normals": shading(field.normals, field.mask),
         "albedo": albedo(field),
         "shaded depth": shaded_depth(depth),
         "height": depth_colors(depth),
-        "rank-4 residual": error_map(residual, factors.mask, high, ""),
+        f"rank-{len(factors.shape)} residual": amount(factors.residual, ""),
+        "normals may be off": amount(field.deviation, "degrees"),
+        "photos believed": amount(field.support, ""),
     }
-    return sheet(list(drawn.values()), list(drawn), columns=3)
+    return sheet(list(drawn.values()), list(drawn), columns=4)

@@ -65,6 +65,8 @@ class Disambiguate:
     """Weight of the reference against the smoothness of its continuation."""
     min_n_z: float
     """Least n_z of the result."""
+    min_likeness: float
+    """Correlation with the slopes of the reference below which the user is warned."""
 
     def __call__(self, factors: Factors, head: Head, template: Template) -> NormalField:
         """Normals, albedo and support of one view."""
@@ -92,6 +94,7 @@ class Disambiguate:
         n_z = normals[2].clamp_min(self.min_n_z)
         normals = torch.nn.functional.normalize(torch.stack([normals[0], normals[1], n_z]), dim=0)
         rho = shape[1:4].norm(dim=0)
+        self._warn_of_flips(factors.label, normals[:, usable], reference.normals[:, usable])
         albedo = factors.color * rho / luminance(factors.color).clamp_min(1e-6)
         return NormalField(
             label=factors.label,
@@ -136,6 +139,28 @@ class Disambiguate:
         across = across - torch.einsum("jm,jmn,jn->j", normal, spread, normal)
         angle = torch.rad2deg(self.deviation * across.clamp_min(0.0).sqrt())
         return scattered(shape.T, mask), scattered(angle, mask)
+
+    def _warn_of_flips(
+        self,
+        label: str,
+        found: Float[Tensor, "xyz=3 pixel"],
+        known: Float[Tensor, "xyz=3 pixel"],
+    ) -> None:
+        """Say so if the relief runs against the reference's in one direction or more.
+
+        The matrix is chosen by the reference, so that no flip survives where light has varied. If
+        slopes are not alike even so, photos of one light have left them open.
+        """
+        if found.shape[1] < 2:
+            return
+        for axis, name in enumerate(("left and right", "up and down")):
+            alike = float(torch.corrcoef(torch.stack([found[axis], known[axis]]))[0, 1])
+            if not alike > self.min_likeness:
+                log.warning(
+                    "%s: slopes to the %s are not those of a head (correlation %.2f): light varies "
+                    "too little",
+                    *(label, name, alike),
+                )
 
     def _reference(self, factors: Factors, head: Head, template: Template) -> Seen:
         """Known normals from the view's camera, on the face for a template of somebody else."""
