@@ -240,9 +240,12 @@ def _key(config: Config, *parts: object) -> str:
 
 @cache
 def _program() -> str:
-    """Stands for the code."""
+    """Stands for the code and for the settings that come with it."""
     sources = Sources.read(Path(__file__).parent)
-    return repr((sorted(sources.modules.items()), sorted(sources.resources.items())))
+    settings = sorted(
+        (str(path.relative_to(CONF)), path.read_text()) for path in CONF.rglob("*.yaml")
+    )
+    return repr((sorted(sources.modules.items()), sorted(sources.resources.items()), settings))
 
 
 def main() -> None:

@@ -157,3 +157,7 @@ def test_halves_of_anybody_s_photos_are_compared(finished: Path, tmp_path: Path)
 )
 def test_what_is_wrong_is_said_in_one_line(overrides: list[str], words: str, tmp_path: Path):
     assert words in refused(tmp_path, *overrides, f"run_dir={tmp_path}")
+
+
+def test_settings_that_come_with_the_program_are_part_of_what_cells_were_measured_with():
+    assert "angle_cutoff" in benchmark._program()
