@@ -13,6 +13,7 @@ from headrecon.benchmark import cases
 from headrecon.flow.collection import CollectionFlow
 from headrecon.photos.commons import Commons
 from headrecon.pipeline import Pipeline
+from headrecon.synthetic.folder import PhotographSubject
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -24,6 +25,7 @@ CONFIGS = {
     "benchmark": "benchmark",
     "collect": "collect",
     "speed": "speed",
+    "normals": "normals",
 }
 
 
@@ -61,6 +63,8 @@ def test_every_run_composes_and_instantiates(words: list[str]):
         config = compose(name, overrides)
     if name == "config":
         assert isinstance(instantiate(config.pipeline, _convert_="all"), Pipeline)
+    elif name == "normals":
+        assert isinstance(instantiate(config.session, _convert_="all"), PhotographSubject)
     elif name == "speed":
         assert isinstance(instantiate(config.ours, _convert_="all"), CollectionFlow)
     elif name == "collect":
