@@ -38,7 +38,8 @@ def compose_and_run(config: Config) -> None:
     """Measure, and print a table in Markdown: medians, and means of them over the people."""
     with failures_in_one_line():
         check(config)
-        print(f"| degrees, {config.photos} photos | {' | '.join(config.troubles)} |")
+        troubles = " | ".join(name.replace("_", " ") for name in config.troubles)
+        print(f"| degrees, {config.photos} photos | {troubles} |")
         print("|---|" + "---:|" * len(config.troubles))
         faces = {
             name: [
@@ -52,7 +53,7 @@ def compose_and_run(config: Config) -> None:
             cells = [
                 _cell([angles(config, face, overrides) for face in some]) for some in faces.values()
             ]
-            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+            print(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |", flush=True)
 
 
 def lit_face(config: Config, identity: int, troubles: Troubles) -> LitFace:
