@@ -93,8 +93,7 @@ def angles(config: Config, face: LitFace, overrides: Iterable[str]) -> Angles:
 
 def _stage(config: Config, overrides: Iterable[str], name: str) -> Callable[..., Any]:
     """A stage of the pipeline by its settings; photos that keep still need no flow, by default."""
-    own = [*config.always, *overrides]
-    composed = compose("config", overrides=[f"device={config.device}", *own])
+    composed = compose("config", overrides=[*config.always, *overrides])
     return hydra.utils.instantiate(composed.pipeline[name], _convert_="all")
 
 
