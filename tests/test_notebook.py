@@ -11,7 +11,7 @@ from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "walkthrough.ipynb"
 TINY = (
-    "subject.session.photos=16 cluster.count=1 pipeline.cluster.reach=60.0 "
+    "subject.session.photos=16 subject.session.chance.max_side=320 cluster.count=1 pipeline.cluster.reach=60.0 "
     "pipeline.cluster.minimum=6 pipeline.align.size=128 pipeline.align.pixels_per_mm=0.4 "
     "pipeline.refine.diffusion=[8] pipeline.refine.steps=4 pipeline.flow.most=3 "
     "pipeline.fit.rounds=2"
@@ -35,6 +35,7 @@ def test_every_cell_runs_and_shows_its_stage(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("HEADRECON_RUN", str(tmp_path))
     monkeypatch.setenv("HEADRECON_OVERRIDES", TINY)
     monkeypatch.setenv("HEADRECON_PHOTOS", "")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(NOTEBOOK.parents[1])]))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 SMALL = (
     "+subject=synthetic",
     "subject.session.photos=32",
+    "subject.session.chance.max_side=400",
     "cluster.count=3",
     "pipeline.cluster.reach=30.0",
     "pipeline.cluster.minimum=6",
