@@ -208,7 +208,7 @@ def score_mesh(config: Config) -> None:
     landmarks = Path(config.landmarks or path.with_name("landmarks68.json"))
     truth = read_truth(Path(config.truth))
     heads = {
-        MEAN_HEAD: MeanHead()(BuildTemplate(size=1.0)(), ()),
+        MEAN_HEAD: MeanHead()(BuildTemplate(size=1.0, people=2)(), ()),
         path.name: read_mesh(path, landmarks),
     }
     records = [

@@ -17,13 +17,17 @@ from headrecon.baselines.mean_head import MeanHead
 from headrecon.draw import maps, panel, photos, turntable
 from headrecon.draw.advice import advise
 from headrecon.draw.coverage import coverage
+from headrecon.draw.evidence import deviation, sources
 from headrecon.draw.rendered import beside_its_average
 from headrecon.draw.viewer import srgb_levels
 from headrecon.evaluate.reprojection import reproject
 from headrecon.evaluate.sharpness import sharpness
+from headrecon.geometry.surface import vertex_areas
 from headrecon.mesh.refine import TERMS
 from headrecon.types import (
+    SOURCES,
     Collection,
+    CompleteHead,
     DepthMap,
     Factors,
     HeadMesh,
@@ -170,6 +174,23 @@ class Monitor:
             self._draw_mesh(refined, stacks)
         self._latest = (refined, tuple(stacks))
 
+    def complete(self, whole: CompleteHead, scale: float) -> None:
+        """The closed mesh: its size, how much of it rests on what, and how far it may be off."""
+        mesh, evidence = whole.mesh, whole.evidence
+        self.number("mesh/faces_count", len(mesh.faces))
+        self.number("mesh/scale_of_template_share", scale)
+        self.number("mesh/deviation_median_mm", scale * float(evidence.deviation.median()))
+        area = vertex_areas(mesh.vertices, mesh.faces)
+        for index, source in enumerate(SOURCES):
+            share = (area * (evidence.source == index)).sum() / area.sum()
+            self.number(f"mesh/area_from_{source}_share", float(share))
+        self.evidence(whole)
+
+    def evidence(self, whole: CompleteHead) -> None:
+        """Pictures of what the mesh rests on."""
+        self.picture("mesh/sources", sources(whole))
+        self.picture("mesh/deviation", deviation(whole))
+
     def finish(self, settings: Mapping[str, float | int | str | bool]) -> None:
         """Pictures of the final mesh, and the settings beside the final numbers.
 
@@ -227,6 +248,9 @@ class Silent(Monitor):
         """Not shown."""
 
     def refinement(self, refined: Refinement, stacks: Sequence[Stack]) -> None:
+        """Not shown."""
+
+    def evidence(self, whole: CompleteHead) -> None:
         """Not shown."""
 
 

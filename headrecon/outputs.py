@@ -4,16 +4,19 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from headrecon.draw.collection import collection_page
+from headrecon.draw.evidence import MOST_OFF
 from headrecon.draw.photos import flicker
 from headrecon.draw.report import Figure, Frame, Link, Section, Table, report
 from headrecon.draw.viewer import colored, glb, srgb_levels, turnable_page
 from headrecon.files import write
-from headrecon.types import HeadMesh, Reconstruction
+from headrecon.types import Reconstruction
 
 _SCORES = ("identity_distance", "sharpness", "mouth_open", "eyes_open", "glasses", "covered")
 COLUMNS = (
@@ -22,6 +25,7 @@ COLUMNS = (
     *(*_SCORES, "fit"),
 )
 
+EVIDENCE = "Blue rests on photos, orange on outlines only; grey is filled by the template."
 NO_VIEW = "turned or tipped so that it is in no view with enough photos"
 
 
@@ -36,7 +40,7 @@ def write_outputs(
 
     Each file appears whole or not at all.
     """
-    write_mesh(run_dir / "mesh", found.mesh)
+    write_mesh(run_dir / "mesh", found)
     table = photo_table(found)
     write(run_dir / "photos.csv", as_csv(table))
     write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
@@ -51,9 +55,19 @@ def write_outputs(
     )
 
 
-def write_mesh(folder: Path, mesh: HeadMesh) -> None:
-    """`head.ply` in millimetres, `head.glb` in metres, `landmarks68.json` in millimetres."""
-    ply = colored(mesh, srgb_levels(mesh)).export(file_type="ply")
+def write_mesh(folder: Path, found: Reconstruction) -> None:
+    """`head.ply` in millimetres, `head.glb` in metres, `landmarks68.json` in millimetres.
+
+    The vertices of the PLY say what they rest on: `support` in photos, `source` as an index into
+    `SOURCES`, and `deviation` in millimetres.
+    """
+    mesh, scale = found.mesh, found.scale
+    mesh = replace(mesh, vertices=scale * mesh.vertices, landmarks=scale * mesh.landmarks)
+    shown = colored(mesh, srgb_levels(mesh))
+    shown.vertex_attributes["support"] = mesh.support.cpu().numpy()
+    shown.vertex_attributes["source"] = found.evidence.source.cpu().numpy().astype(np.uint8)
+    shown.vertex_attributes["deviation"] = scale * found.evidence.deviation.cpu().numpy()
+    ply = shown.export(file_type="ply")
     assert isinstance(ply, bytes)
     write(folder / "head.ply", ply)
     write(folder / "head.glb", glb(mesh))
@@ -138,7 +152,14 @@ def report_page(
         Section(
             "Head",
             "",
-            (*single("mesh/sides", "From five sides: shape, and shape with albedo."), viewer),
+            (
+                *single("mesh/sides", "From five sides: shape, and shape with albedo."),
+                viewer,
+                *single("mesh/sources", EVIDENCE),
+                *single(
+                    "mesh/deviation", f"May be off by: 0 (dark) to {MOST_OFF:.0f} mm (bright)."
+                ),
+            ),
         ),
         Section(
             "Photos",

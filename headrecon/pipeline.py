@@ -8,8 +8,10 @@ import torch
 
 from headrecon.depth.integrate import Integrate
 from headrecon.flow.collection import CollectionFlow
+from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
 from headrecon.mesh.refine import TERMS, Refine
+from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, TemplateScale
 from headrecon.monitor import Monitor
 from headrecon.photos.curate import Curate
 from headrecon.photos.detect import Detect
@@ -59,6 +61,8 @@ class Pipeline:
     integrate: Integrate
     merge: Merge
     refine: Refine
+    complete: Complete
+    scale: InterpupillaryScale | CircumferenceScale | TemplateScale
 
     def look(
         self, photos: Iterable[Photo | Video | Rejection], store: Store
@@ -142,7 +146,12 @@ class Pipeline:
         for epoch in monitor.each(range(self.refine.epochs)):
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, fitted)
             monitor.refinement(refined, shots)
+
+        # Closed, with what each vertex rests on, and as large as heads are.
+        whole = recall("mesh/complete", self.complete, refined.mesh, head, shots, fitted)
+        scale = recall("mesh/scale", self.scale, whole.mesh)
+        monitor.complete(whole, scale)
         return Reconstruction(
             *(template, fitted, collection, rejections, views, shots),
-            *(tuple(posed), head, merged, refined.mesh),
+            *(tuple(posed), head, merged, whole.mesh, whole.evidence, scale),
         )

@@ -56,7 +56,7 @@ class Collection:
         photos = self._gathered(config)
         chosen = photos if part < 0 else _half(photos, part)
         found = _pipeline(config).run(chosen, photos.overrides, self._store(name), Silent())
-        write_mesh(self.folder / "runs" / name, found.mesh)
+        write_mesh(self.folder / "runs" / name, found)
         return found
 
     def fit(self, baseline: Baseline) -> HeadMesh:

@@ -275,6 +275,8 @@ class Template:
     """The 468 points of `Portrait.fiducials`."""
     keypoints: "SurfacePoints"
     """The 6 points of `Portrait.keypoints`."""
+    people: Float[Tensor, "person vertex xyz=3"]
+    """How random people differ from the average head, in millimetres."""
     fitted: bool
     """Whether it is bent to the person of the photos; else it is a stranger's."""
 
@@ -299,6 +301,29 @@ class HeadMesh:
     """Effective number of photos behind each vertex; 0 where the template fills in."""
     landmarks: Float[Tensor, "landmark=68 xyz=3"]
     """iBUG-68 on the surface."""
+
+
+SOURCES = ("photos", "outline", "filled")
+"""What the place of a vertex rests on: the surfaces of the views, the outlines of the photos only,
+or the template and its smooth continuation of the rest."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What each vertex of a mesh rests on."""
+
+    source: Int[Tensor, " vertex"]
+    """Index into `SOURCES`."""
+    deviation: Float[Tensor, " vertex"]
+    """By how many millimetres it may be off: the root mean square distance to the true surface."""
+
+
+@dataclass(frozen=True)
+class CompleteHead:
+    """A closed mesh, and what it rests on."""
+
+    mesh: HeadMesh
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -332,3 +357,7 @@ class Reconstruction:
     merged: HeadMesh
     """Before refinement."""
     mesh: HeadMesh
+    """Refined and closed."""
+    evidence: Evidence
+    scale: float
+    """Millimetres of the head per millimetre of the mesh, whose unit is the template's."""

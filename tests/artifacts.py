@@ -6,9 +6,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.types import (
+    SOURCES,
     Camera,
     Collection,
     DepthMap,
+    Evidence,
     Factors,
     Head,
     HeadMesh,
@@ -169,6 +171,7 @@ def reconstruction() -> Reconstruction:
         region=torch.zeros(len(mesh.vertices), dtype=torch.long),
         fiducials=SurfacePoints(torch.arange(468), marks),
         keypoints=SurfacePoints(torch.arange(6), marks[:6]),
+        people=random(4, len(mesh.vertices), 3) - 0.5,
         fitted=False,
     )
     return Reconstruction(
@@ -182,4 +185,8 @@ def reconstruction() -> Reconstruction:
         head=Head((Surface(normal_field(), depth_map()),)),
         merged=mesh,
         mesh=mesh,
+        evidence=Evidence(
+            torch.arange(len(mesh.vertices)) % len(SOURCES), 1.0 + random(len(mesh.vertices))
+        ),
+        scale=1.02,
     )

@@ -5,7 +5,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headrecon.monitor import Monitor, Silent
-from headrecon.types import Refinement, Rejection, View
+from headrecon.types import SOURCES, CompleteHead, Refinement, Rejection, View
 from tests import artifacts
 
 pytestmark = pytest.mark.filterwarnings(
@@ -33,6 +33,8 @@ def told(monitor: Monitor) -> None:
     losses = torch.arange(15.0).reshape(3, 5)
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(Refinement(mesh, mesh.vertices, epoch, losses[:steps]), [stack])
+    whole = artifacts.reconstruction()
+    monitor.complete(CompleteHead(whole.mesh, whole.evidence), whole.scale)
 
 
 def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
@@ -42,6 +44,7 @@ def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
     photometric = [(e.step, e.value) for e in events.Scalars("refine/photometric_loss")]
     assert photometric == [(0, 0.0), (1, 5.0), (2, 10.0)]
     assert {"view+30/average", "view+30/surface", "mesh/sides"} <= set(events.Tags()["images"])
+    assert {"mesh/sources", "mesh/deviation"} <= set(events.Tags()["images"])
     assert any(tag.startswith("mesh/head") for tag in events.Tags()["tensors"])
     assert set(events.Tags()["images"]) == set(monitor.pictures)
 
@@ -65,6 +68,9 @@ def test_numbers_are_kept_for_the_metrics_file(tmp_path: Path) -> None:
         metrics[f"view+30/average_gradient_{name}_per_px"] for name in ("aligned", "flowed")
     )
     assert flowed > aligned
+    shares = [metrics[f"mesh/area_from_{name}_share"] for name in SOURCES]
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.02)
+    assert 1.0 < metrics["mesh/deviation_median_mm"] < 2.1
 
 
 def test_what_to_add_is_said_once_for_each_side_that_lacks_photos(
@@ -96,5 +102,6 @@ def test_a_silent_monitor_hears_the_whole_story_and_keeps_nothing_but_numbers() 
     told(monitor)
     monitor.number("photos/kept_count", 6)
     assert list(monitor.each([1, 2])) == [1, 2]
-    assert monitor.metrics == {"photos/kept_count": 6}
+    assert monitor.metrics.pop("photos/kept_count") == 6
+    assert all(name.startswith("mesh/") for name in monitor.metrics)
     assert monitor.pictures == {}

@@ -11,7 +11,8 @@ from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "walkthrough.ipynb"
 TINY = (
-    "subject.session.photos=16 subject.session.chance.max_side=320 cluster.count=1 pipeline.cluster.reach=60.0 "
+    "subject.session.photos=16 subject.session.chance.max_side=320 "
+    "cluster.count=1 pipeline.cluster.reach=60.0 "
     "pipeline.cluster.minimum=6 pipeline.align.size=128 pipeline.align.pixels_per_mm=0.4 "
     "pipeline.refine.diffusion=[8] pipeline.refine.steps=4 pipeline.flow.most=3 "
     "pipeline.fit.rounds=2"

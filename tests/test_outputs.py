@@ -35,10 +35,24 @@ def test_the_ply_is_in_millimetres_and_the_glb_in_metres(run_dir: Path) -> None:
     expected = artifacts.head_mesh()
     ply = trimesh.load_mesh(run_dir / "mesh" / "head.ply", process=False)
     glb = trimesh.load_mesh(run_dir / "mesh" / "head.glb", process=False)
-    np.testing.assert_allclose(ply.vertices, expected.vertices, atol=1e-4)
-    np.testing.assert_allclose(glb.vertices, expected.vertices / 1000, atol=1e-6)
+    size = artifacts.reconstruction().scale
+    np.testing.assert_allclose(ply.vertices, size * expected.vertices, atol=1e-4)
+    np.testing.assert_allclose(glb.vertices, size * expected.vertices / 1000, atol=1e-6)
+    marks = json.loads((run_dir / "mesh" / "landmarks68.json").read_text())["points"]
+    np.testing.assert_allclose(marks, size * expected.landmarks, atol=1e-3)
     np.testing.assert_array_equal(ply.faces, expected.faces)
     np.testing.assert_array_equal(glb.faces, expected.faces)
+
+
+def test_vertices_of_the_ply_carry_their_evidence(run_dir: Path) -> None:
+    found = artifacts.reconstruction()
+    ply = trimesh.load_mesh(run_dir / "mesh" / "head.ply", process=False)
+    stored = ply.metadata["_ply_raw"]["vertex"]["data"]
+    np.testing.assert_array_equal(stored["source"].ravel(), found.evidence.source)
+    np.testing.assert_array_equal(stored["support"].ravel(), found.mesh.support)
+    np.testing.assert_allclose(
+        stored["deviation"].ravel(), found.scale * found.evidence.deviation, rtol=1e-5
+    )
 
 
 def glb_values(path: Path, attribute: str) -> np.ndarray:

@@ -15,6 +15,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from headrecon.mesh.crossings import crossing_faces
 from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
 
 ROOT = Path(__file__).parents[1]
@@ -73,6 +74,31 @@ def test_every_file_of_the_contract_is_there_and_opens(finished: Path):
     assert np.allclose(scene.extents * 1000.0, mesh.extents, atol=0.1)
     assert (finished / "report" / "index.html").stat().st_size > 100_000
     assert list((finished / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_the_head_is_one_closed_surface_that_does_not_cross_itself(finished: Path):
+    mesh = trimesh.load_mesh(finished / "mesh" / "head.ply", process=False)
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    assert mesh.euler_number == 2
+    assert mesh.volume > 1e6
+    assert len(crossing_faces(mesh.vertices, mesh.faces)) == 0
+    assert 20_000 < len(mesh.faces) < 200_000
+
+
+def test_vertices_of_the_ply_say_what_they_rest_on(finished: Path):
+    mesh = trimesh.load_mesh(finished / "mesh" / "head.ply", process=False)
+    stored = mesh.metadata["_ply_raw"]["vertex"]["data"]
+    source, deviation = stored["source"].ravel(), stored["deviation"].ravel()
+    assert set(source.tolist()) <= {0, 1, 2}
+    assert 0.2 < (source == 0).mean() < 0.95
+    assert (stored["support"].ravel()[source == 0] >= 3.0).all()
+    assert np.isfinite(deviation).all()
+    assert np.median(deviation[source == 2]) > np.median(deviation[source == 0]) > 0.0
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert metrics["mesh/scale_of_template_share"] > 0.5
+    shares = [metrics[f"mesh/area_from_{name}_share"] for name in ("photos", "outline", "filled")]
+    assert sum(shares) == pytest.approx(1.0)
 
 
 def test_the_landmarks_lie_on_the_mesh_in_the_head_frame(finished: Path):

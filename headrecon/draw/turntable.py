@@ -1,6 +1,7 @@
 """Pictures of a mesh from several sides."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Int
@@ -44,6 +45,13 @@ def plaster(
         fragments = rasterize(vertices, faces, camera)
         normals = _normals(vertices, faces, camera, fragments)
         drawn.append(shading(normals, fragments.mask))
+    return sheet(drawn, [""] * len(drawn))
+
+
+def painted(mesh: HeadMesh, colors: Float[Tensor, "vertex rgb=3"], size: int = 288) -> Image.Image:
+    """A mesh in given linear colors under a soft lamp, from five sides."""
+    other = replace(mesh, albedo=colors)
+    drawn = [_seen(other, azimuth, size)[1] for azimuth in FIVE_SIDES]
     return sheet(drawn, [""] * len(drawn))
 
 

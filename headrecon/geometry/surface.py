@@ -28,6 +28,16 @@ def vertex_normals(
     return torch.nn.functional.normalize(total, dim=-1)
 
 
+def vertex_areas(
+    vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]
+) -> Float[Tensor, " vertex"]:
+    """A third of the area of the faces around each vertex."""
+    a, b, c = vertices[faces].unbind(dim=1)
+    third = torch.linalg.cross(b - a, c - a).norm(dim=1) / 6.0
+    total = torch.zeros_like(vertices[:, 0])
+    return total.index_add(0, faces.flatten(), third.repeat_interleave(3))
+
+
 def nearest_points(
     places: Float[Tensor, "point xyz=3"],
     vertices: Float[Tensor, "vertex xyz=3"],

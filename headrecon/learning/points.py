@@ -106,7 +106,7 @@ class MakePointExamples:
         image = decode(Photo(taking.name, torch.from_numpy(shot.encoded)), 10**8)
         assert not isinstance(image, Rejection)
         pose = torch.tensor([taking.pose.azimuth, taking.pose.elevation, taking.pose.roll])
-        template = BuildTemplate(size=1.0)()
+        template = BuildTemplate(size=1.0, people=2)()
         partner = mirror_partners(at(template.fiducials, template.faces, template.vertices))
         mirrored = torch.tensor([image.shape[-1], 0.0]) + shot.fiducials * torch.tensor([-1.0, 1.0])
         signs = torch.tensor([-1.0, 1.0, -1.0])

@@ -39,6 +39,37 @@ def laplacian(
     return sp.csr_matrix(sp.diags(np.asarray(adjacency.sum(axis=1)).ravel()) - adjacency)
 
 
+def thin_shell(
+    vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"], bending: float
+) -> sp.csr_matrix:
+    """Energy |grad x|^2 + bending |lap x|^2 of a field on the mesh; bending in square millimetres.
+
+    The mean lumped area turns K x into the Laplacian of x in 1 / mm^2.
+    """
+    stiff = laplacian(vertices, faces)
+    area = float(np.asarray(abs(stiff).sum(axis=1)).mean())
+    return sp.csr_matrix(stiff + bending / area * (stiff @ stiff))
+
+
+def smoothed(
+    energy: sp.csr_matrix,
+    values: Float[Tensor, "vertex channel"],
+    weights: Float[Tensor, " vertex"],
+) -> Float[Tensor, "vertex channel"]:
+    """The smooth field that agrees with values by their weights; see `smooth_fit`."""
+    nothing = sp.csr_matrix((0, len(values)))
+    return smooth_fit(energy, values, weights, nothing, values[:0], weights[:0])
+
+
+def extended(
+    energy: sp.csr_matrix,
+    values: Float[Tensor, "vertex channel"],
+    known: Float[Tensor, " vertex"],
+) -> Float[Tensor, "vertex channel"]:
+    """The smoothest field that has the values where they are known (1; 0 elsewhere)."""
+    return smoothed(energy, values, 1e4 * float(energy.diagonal().mean()) * known)
+
+
 def interpolation(
     points: SurfacePoints, faces: Int[Tensor, "face 3"], vertex_count: int
 ) -> sp.csr_matrix:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import trimesh
 from jaxtyping import Float, Int
@@ -13,8 +12,9 @@ from headrecon.geometry.rotation import angles
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.mesh.cloud import attract, gather
-from headrecon.mesh.deform import interpolation, laplacian, smooth_fit
+from headrecon.mesh.deform import interpolation, smooth_fit, thin_shell
 from headrecon.mesh.paint import paint
+from headrecon.mesh.parts import is_part
 from headrecon.render.reproject import lift
 from headrecon.types import Head, HeadMesh, Surface, SurfacePoints, Template
 
@@ -33,7 +33,8 @@ class Merge:
     with target_v where the points want vertex v to be (`attract`), found anew while the stiffness
     falls, and q_f the fiducials of the average photo lifted to the depth map, which bring a
     stranger's eyes, nose and lips to where this person has them; a fitted template has them there,
-    and better than the fiducials, which slide with the view. What no photo sees follows.
+    and better than the fiducials, which slide with the view. What no photo sees follows. Ears,
+    whose folds are cliffs a few pixels wide, keep the template's shape and follow as a whole.
 
     Reference: Allen, Curless and Popovic, "The space of human body shapes", SIGGRAPH 2003; Amberg,
     Romdhani and Vetter, "Optimal step nonrigid ICP algorithms for surface registration", CVPR 2007.
@@ -52,6 +53,8 @@ class Merge:
     fiducial_weight: float
     fiducial_azimuth: float
     """Views turned further than this are not asked for fiducials, which slide with the view."""
+    ears: float
+    """Share of their points' pull that ears follow."""
     paint_tolerance: float
     paint_smoothness: float
 
@@ -64,10 +67,8 @@ class Merge:
         selection = interpolation(marks, faces, len(rest))
         pin_weights = rest.new_full((len(pinned),), self.fiducial_weight)
 
-        stiff = laplacian(rest, faces)
-        # The lumped area turns K x into the Laplacian of x in 1 / mm^2.
-        area = torch.from_numpy(np.asarray(abs(stiff).sum(axis=1)).ravel()).mean()
-        energy = stiff + self.bending / float(area) * (stiff @ stiff)
+        energy = thin_shell(rest, faces, self.bending)
+        followed = 1.0 - (1.0 - self.ears) * is_part(rest, template, ("ears",))
         cloud = gather(head, self.grazing, self.rim)
         vertices = rest
         for stiffness in self.stiffness:
@@ -78,7 +79,7 @@ class Merge:
             vertices = rest + smooth_fit(
                 stiffness * energy,
                 target - rest,
-                weights,
+                followed * weights,
                 selection,
                 pinned - at(marks, faces, rest),
                 pin_weights,

@@ -9,8 +9,8 @@ from torch import Tensor
 from headrecon.geometry.camera import project
 from headrecon.geometry.surface import vertex_normals
 from headrecon.geometry.warp import inside, sample
-from headrecon.mesh.deform import interpolation, laplacian, smooth_fit
-from headrecon.types import Head, Surface, SurfacePoints
+from headrecon.mesh.deform import laplacian, smoothed
+from headrecon.types import Head, Surface
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,7 @@ def paint(
         total = total + weight
         support = support + count
     known = blend / total.clamp_min(1e-6)[:, None]
-    nothing = SurfacePoints(faces.new_zeros(0), vertices.new_zeros(0, 3))
-    filled = smooth_fit(
-        smoothness * laplacian(vertices, faces),
-        known,
-        total,
-        interpolation(nothing, faces, len(vertices)),
-        known[:0],
-        total[:0],
-    )
+    filled = smoothed(smoothness * laplacian(vertices, faces), known, total)
     # The brightest of a face is near 1 in a photo; only the ratio between pixels is known.
     scale = filled.quantile(0.99).clamp_min(1e-6)
     return Paint((0.8 * filled / scale).clamp(0.0, 1.0), support)

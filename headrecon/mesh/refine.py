@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
-from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.geometry.lighting import basis, fit_lighting
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
+from headrecon.mesh.parts import is_part
 from headrecon.mesh.silhouette import Outline, outline, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.torch3d import (
@@ -17,7 +17,7 @@ from headrecon.render.torch3d import (
     laplacian_smoothness,
     mesh_normal_consistency,
 )
-from headrecon.types import REGIONS, HeadMesh, Refinement, Stack, Template
+from headrecon.types import HeadMesh, Refinement, Stack, Template
 
 MOST_TINT = 0.5
 """Bound of |t| in an epoch: albedo changes by a factor of at most 1.65."""
@@ -94,7 +94,7 @@ class Refine:
         edges, times = _both_ways(faces), self.diffusion[start.epoch]
         outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
         normals = vertex_normals(mesh.vertices, faces)
-        held = _bare(mesh, template) * float(template.fitted)
+        held = (1.0 - is_part(mesh.vertices, template, ("scalp",))) * float(template.fitted)
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
         tint = torch.zeros_like(mesh.albedo[:, :1], requires_grad=True)
         optimizer = torch.optim.Adam(
@@ -198,13 +198,6 @@ class Refine:
 def _tinted(mesh: HeadMesh, tint: Float[Tensor, "vertex 1"]) -> Float[Tensor, "vertex rgb=3"]:
     """The mesh's albedo times e^t, t being the tint, softly bounded."""
     return mesh.albedo * torch.exp(MOST_TINT * torch.tanh(tint / MOST_TINT))
-
-
-def _bare(mesh: HeadMesh, template: Template) -> Float[Tensor, " vertex"]:
-    """1 for the vertices that lie where the template has no hair, else 0."""
-    tree = KDTree(template.vertices.cpu().numpy())
-    nearest = torch.from_numpy(tree.query(mesh.vertices.cpu().numpy())[1]).to(mesh.faces)
-    return (template.region[nearest] != REGIONS.index("scalp")).to(mesh.vertices)
 
 
 def _both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:

@@ -91,5 +91,5 @@ def _moved(
 @functools.cache
 def mirror_order() -> Int[Tensor, " fiducial=468"]:
     """For each fiducial the one on the other side of the face."""
-    template = BuildTemplate(size=1.0)()
+    template = BuildTemplate(size=1.0, people=2)()
     return mirror_partners(at(template.fiducials, template.faces, template.vertices))

@@ -124,7 +124,7 @@ class PhotographSubject:
                 shown = unpack_seen(about["seen"])[: len(seen)]
                 # Long hair that the photo's style does not have is not shown by it.
                 seen[: len(shown)] += shown.long() if about["style"] == 0 else 0
-        marks = BuildTemplate(size=1.0)().fiducials
+        marks = BuildTemplate(size=1.0, people=2)().fiducials
         truth = Truth(
             vertices=head.vertices,
             faces=head.faces,

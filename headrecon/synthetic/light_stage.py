@@ -117,7 +117,7 @@ class _Model:
         self.skin = np.zeros((lens.height, lens.width), dtype=bool)
         self.skin[self.row, self.column] = self.label == LABELS.index("face")
         head = scene.placed[0].part
-        marks = at(BuildTemplate(size=1.0)().fiducials, head.faces, head.vertices.float())
+        marks = at(BuildTemplate(size=1.0, people=2)().fiducials, head.faces, head.vertices.float())
         self.fiducials = project_through(marks, lens)[:, :2]
 
     def lit(

@@ -96,7 +96,7 @@ def _points(
         none = torch.zeros(468)
         return torch.zeros(468, 2), none.bool(), none[:0].bool()
     head, count = main[0].part, sum(len(one.part.vertices) for one in main)
-    marks = BuildTemplate(size=1.0)().fiducials
+    marks = BuildTemplate(size=1.0, people=2)().fiducials
     vertices, normals = torch.from_numpy(scene.vertices), torch.from_numpy(scene.normals)
     places = torch.cat(
         [at(marks, head.faces, vertices), vertices[:count]],

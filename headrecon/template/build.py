@@ -24,17 +24,21 @@ class BuildTemplate:
 
     size: float
     """Scale; 1 for the average adult."""
+    people: int
+    """Random people who say how heads differ."""
 
     def __call__(self) -> Template:
         """Read the model and the marks."""
         model = head_model()
         content = json.loads(_FIDUCIALS.read_text())
+        random = torch.stack([model.random_identity(seed) for seed in range(self.people)])
         return Template(
             vertices=self.size * model.mean,
             faces=model.faces,
             region=model.region,
             fiducials=_surface_points(content["fiducials"]),
             keypoints=_surface_points(content["keypoints"]),
+            people=self.size * torch.einsum("pk,kvx->pvx", random, model.identity),
             fitted=False,
         )
 

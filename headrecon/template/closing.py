@@ -10,22 +10,6 @@ _EYE_RINGS = (0.8, 0.6, 0.4, 0.2)
 """Rings that close the opening of an eye, as shares of the way from its middle to the rim."""
 
 
-def loops_of(faces: Int[np.ndarray, "face 3"]) -> list[Int[np.ndarray, " _"]]:
-    """Closed borders of the surface, each in the direction opposite to its faces."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    shared = {(int(b), int(a)) for a, b in edges}
-    after = {int(b): int(a) for a, b in edges if (int(a), int(b)) not in shared}
-    loops = []
-    while after:
-        start, vertex = after.popitem()
-        loop = [start]
-        while vertex != start:
-            loop.append(vertex)
-            vertex = after.pop(vertex)
-        loops.append(np.array(loop))
-    return loops
-
-
 def is_mouth(rim: Float[np.ndarray, "rim 3"]) -> bool:
     """Whether the border crosses the middle of the head."""
     return bool(rim[:, 0].min() < 0 < rim[:, 0].max())

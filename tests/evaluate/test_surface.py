@@ -13,7 +13,7 @@ from headrecon.template.build import BuildTemplate
 from headrecon.types import HeadMesh
 from tests.evaluate.heads import mesh_of, truth
 
-MEAN = MeanHead()(BuildTemplate(size=1.0)(), ())
+MEAN = MeanHead()(BuildTemplate(size=1.0, people=2)(), ())
 X = torch.tensor([1.0, 0.0, 0.0])
 
 

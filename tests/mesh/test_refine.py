@@ -91,7 +91,8 @@ def template(mesh: HeadMesh, part: str, fitted: bool) -> Template:
     """The mesh as a template, all of which is this part."""
     marks = SurfacePoints(torch.zeros(468, dtype=torch.int64), torch.full((468, 3), 1 / 3))
     region = torch.full((len(mesh.vertices),), REGIONS.index(part))
-    return Template(mesh.vertices, mesh.faces, region, marks, marks, fitted)
+    people = torch.zeros(1, *mesh.vertices.shape)
+    return Template(mesh.vertices, mesh.faces, region, marks, marks, people, fitted)
 
 
 def refined(

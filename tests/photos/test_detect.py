@@ -20,7 +20,7 @@ from tests.synthetic.sessions import CHANCE, SESSION
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return BuildTemplate(size=1.0)()
+    return BuildTemplate(size=1.0, people=2)()
 
 
 @pytest.fixture(scope="module")

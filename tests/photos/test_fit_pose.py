@@ -17,7 +17,7 @@ LOOSE = Pose(1e4, 1e4, 1e4)
 
 @pytest.fixture(scope="module")
 def head() -> Tensor:
-    template: Template = BuildTemplate(size=1.0)()
+    template: Template = BuildTemplate(size=1.0, people=2)()
     return at(template.fiducials, template.faces, template.vertices)
 
 

@@ -19,7 +19,7 @@ def portrait(detect: Detect, identity: int, index: int, mirrored: bool = False) 
     encoded = torch.from_numpy(session.photograph(taking).encoded)
     if mirrored:
         encoded = _mirrored(encoded)
-    found = detect(Photo(f"{identity} {index}", encoded), BuildTemplate(size=1.0)())
+    found = detect(Photo(f"{identity} {index}", encoded), BuildTemplate(size=1.0, people=2)())
     assert isinstance(found, Sighting)
     return found.portraits[0]
 

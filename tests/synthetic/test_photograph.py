@@ -57,7 +57,7 @@ def test_fiducials_are_where_the_lens_shows_the_moved_face(shot):
     taking = smiling(front(1))
     subject = make_subject(taking.identity, PHOTOGRAPH.strangeness)
     head = subject.head(torch.tensor(taking.expression), taking.style)
-    marks = at(BuildTemplate(size=1.0)().fiducials, subject.model.faces, head)
+    marks = at(BuildTemplate(size=1.0, people=2)().fiducials, subject.model.faces, head)
     assert torch.allclose(project_through(marks, shot.lens)[:, :2], shot.fiducials, atol=1e-2)
     assert 0.8 < shot.visible.float().mean() < 1.0
 
@@ -89,7 +89,7 @@ def test_flow_moves_the_fiducials_of_one_photo_onto_those_of_the_other(shot):
 
 def test_what_is_behind_the_head_is_not_visible():
     side = PHOTOGRAPH(front(3, azimuth=90.0))
-    x = BuildTemplate(size=1.0)()
+    x = BuildTemplate(size=1.0, people=2)()
     place = at(x.fiducials, x.faces, x.vertices)[:, 0]
     # The nose points to the image right, so the person's left cheek, at positive x, is away.
     assert not side.visible[place > 30].any()

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from headrecon.template.closing import close_eye, is_mouth, loops_of, zip_lips
+from headrecon.geometry.borders import loops_of
+from headrecon.template.closing import close_eye, is_mouth, zip_lips
 
 # A ring of six quads around a hexagonal opening, wider than high and seen from +z.
 ANGLES = np.arange(6) * np.pi / 3

@@ -29,7 +29,7 @@ FIT = FitTemplate(
     max_turn=8.0,
     min_pixels=300,
 )
-GENERIC = BuildTemplate(size=1.0)()
+GENERIC = BuildTemplate(size=1.0, people=2)()
 
 
 def person(seed: int) -> Template:

@@ -21,7 +21,7 @@ def _asymmetry(points: torch.Tensor) -> float:
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return BuildTemplate(size=1.0)()
+    return BuildTemplate(size=1.0, people=2)()
 
 
 def _region_of(template: Template, face: torch.Tensor) -> list[str]:
@@ -64,7 +64,7 @@ def test_the_head_is_symmetric_in_millimetres_with_its_nose_along_z(template):
 
 
 def test_size_scales_the_head_about_the_ear_canals(template):
-    larger = BuildTemplate(size=1.5)()
+    larger = BuildTemplate(size=1.5, people=2)()
     assert torch.allclose(larger.vertices, 1.5 * template.vertices)
     assert torch.equal(larger.fiducials.face, template.fiducials.face)
 

@@ -18,7 +18,7 @@ ANGLES = (25.0, -12.0, 8.0)
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return BuildTemplate(size=1.0)()
+    return BuildTemplate(size=1.0, people=2)()
 
 
 def portrait(template: Template, angles: tuple[float, float, float]) -> Portrait:

@@ -18,7 +18,7 @@ SIDE = 128
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return BuildTemplate(size=1.0)()
+    return BuildTemplate(size=1.0, people=2)()
 
 
 def camera(azimuth: float, elevation: float = 0.0) -> Camera:

@@ -1,0 +1,54 @@
+import itertools
+
+import numpy as np
+import pytest
+import trimesh
+
+from headrecon.mesh.crossings import crossing_faces, uncrossed
+
+
+def pierces(start: np.ndarray, end: np.ndarray, triangle: np.ndarray) -> bool:
+    """The slow twin: solve for where the line meets the plane, in barycentric coordinates."""
+    a, b, c = triangle
+    system = np.column_stack([start - end, b - a, c - a])
+    if abs(np.linalg.det(system)) < 1e-14:
+        return False
+    along, u, v = np.linalg.solve(system, start - a)
+    return 0.0 < along < 1.0 and u > 0.0 and v > 0.0 and u + v < 1.0
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_crossings_are_those_of_a_loop_over_all_pairs(seed: int):
+    random = np.random.default_rng(seed)
+    # Mostly small triangles and a few large ones, as in a mesh whose neck is coarse.
+    size = np.where(np.arange(80) % 20 == 0, 1.5, 0.25)[:, None, None]
+    soup = random.random((80, 1, 3)) + size * (random.random((80, 3, 3)) - 0.5)
+    expected = set()
+    for i, j in itertools.permutations(range(len(soup)), 2):
+        for k in range(3):
+            if pierces(soup[i][k], soup[i][(k + 1) % 3], soup[j]):
+                expected |= {i, j}
+    found = crossing_faces(soup.reshape(-1, 3), np.arange(240).reshape(-1, 3))
+    assert 10 < len(expected) < 80
+    assert set(found.tolist()) == expected
+
+
+def test_neighbours_that_share_corners_do_not_cross():
+    ball = trimesh.creation.icosphere(3)
+    assert len(crossing_faces(ball.vertices, ball.faces)) == 0
+
+
+def test_a_dent_through_the_other_side_is_taken_back_and_the_rest_stays():
+    ball = trimesh.creation.icosphere(3, radius=10.0)
+    dented = ball.vertices.copy()
+    dented[dented[:, 2] > 9.5, 2] -= 25.0
+    assert len(crossing_faces(dented, ball.faces)) > 10
+    mended = uncrossed(dented, ball.faces, rounds=200)
+    assert len(crossing_faces(mended, ball.faces)) == 0
+    aside = np.abs(ball.vertices[:, 2]) < 3.0
+    assert np.array_equal(mended[aside], dented[aside])
+
+
+def test_what_does_not_cross_is_not_touched():
+    ball = trimesh.creation.icosphere(2)
+    assert np.array_equal(uncrossed(ball.vertices, ball.faces, rounds=5), ball.vertices)
