@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from headrecon.draw.collection import collection_page
 from headrecon.draw.evidence import MOST_OFF
 from headrecon.draw.photos import flicker
 from headrecon.draw.report import Figure, Frame, Link, Section, Table, report
-from headrecon.draw.viewer import colored, glb, srgb_levels, turnable_page
+from headrecon.draw.viewer import colored, srgb_levels, turnable_page
 from headrecon.files import write
-from headrecon.types import Reconstruction
+from headrecon.mesh.export import further, glb
+from headrecon.types import Atlas, HeadMesh, Reconstruction
 
 _SCORES = ("identity_distance", "sharpness", "mouth_open", "eyes_open", "glasses", "covered")
 COLUMNS = (
@@ -33,6 +34,8 @@ def write_outputs(
     run_dir: Path,
     name: str,
     found: Reconstruction,
+    atlas: Atlas,
+    formats: Sequence[str],
     metrics: Mapping[str, float | int],
     pictures: Mapping[str, Image.Image],
 ) -> None:
@@ -41,6 +44,7 @@ def write_outputs(
     Each file appears whole or not at all.
     """
     write_mesh(run_dir / "mesh", found)
+    write_textured(run_dir / "mesh", found, atlas, formats)
     table = photo_table(found)
     write(run_dir / "photos.csv", as_csv(table))
     write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
@@ -56,13 +60,12 @@ def write_outputs(
 
 
 def write_mesh(folder: Path, found: Reconstruction) -> None:
-    """`head.ply` in millimetres, `head.glb` in metres, `landmarks68.json` in millimetres.
+    """`head.ply` and `landmarks68.json`, both in millimetres.
 
     The vertices of the PLY say what they rest on: `support` in photos, `source` as an index into
     `SOURCES`, and `deviation` in millimetres.
     """
-    mesh, scale = found.mesh, found.scale
-    mesh = replace(mesh, vertices=scale * mesh.vertices, landmarks=scale * mesh.landmarks)
+    mesh, scale = _life_size(found), found.scale
     shown = colored(mesh, srgb_levels(mesh))
     shown.vertex_attributes["support"] = mesh.support.cpu().numpy()
     shown.vertex_attributes["source"] = found.evidence.source.cpu().numpy().astype(np.uint8)
@@ -70,8 +73,24 @@ def write_mesh(folder: Path, found: Reconstruction) -> None:
     ply = shown.export(file_type="ply")
     assert isinstance(ply, bytes)
     write(folder / "head.ply", ply)
-    write(folder / "head.glb", glb(mesh))
     write(folder / "landmarks68.json", json.dumps({"points": mesh.landmarks.cpu().tolist()}))
+
+
+def write_textured(
+    folder: Path, found: Reconstruction, atlas: Atlas, formats: Sequence[str]
+) -> None:
+    """`head.glb` in metres with its texture, and the head in further formats."""
+    mesh = _life_size(found)
+    write(folder / "head.glb", glb(mesh, atlas))
+    for name in formats:
+        for file, content in further(mesh, atlas, name).items():
+            write(folder / file, content)
+
+
+def _life_size(found: Reconstruction) -> HeadMesh:
+    """The mesh in millimetres of the head."""
+    mesh, scale = found.mesh, found.scale
+    return replace(mesh, vertices=scale * mesh.vertices, landmarks=scale * mesh.landmarks)
 
 
 def photo_table(found: Reconstruction) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
 from headrecon.mesh.refine import TERMS, Refine
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, TemplateScale
+from headrecon.mesh.texture import Texture
 from headrecon.monitor import Monitor
 from headrecon.photos.curate import Curate
 from headrecon.photos.detect import Detect
@@ -24,6 +25,7 @@ from headrecon.store import Store
 from headrecon.template.build import BuildTemplate
 from headrecon.template.fit import FitTemplate, KeepTemplate
 from headrecon.types import (
+    Atlas,
     Head,
     Photo,
     Reconstruction,
@@ -63,6 +65,7 @@ class Pipeline:
     refine: Refine
     complete: Complete
     scale: InterpupillaryScale | CircumferenceScale | TemplateScale
+    texture: Texture
 
     def look(
         self, photos: Iterable[Photo | Video | Rejection], store: Store
@@ -155,3 +158,7 @@ class Pipeline:
             *(template, fitted, collection, rejections, views, shots),
             *(tuple(posed), head, merged, whole.mesh, whole.evidence, scale),
         )
+
+    def wrap(self, found: Reconstruction, store: Store) -> Atlas:
+        """The picture that is wrapped around the head."""
+        return store.recall("mesh/texture", self.texture, found.mesh, found.head)

@@ -13,12 +13,13 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line, require_subject
+from headrecon.mesh.export import why_not
 from headrecon.monitor import Monitor
 from headrecon.outputs import write_outputs
 from headrecon.photos.gather import Pile
 from headrecon.pipeline import Pipeline
 from headrecon.score import score
-from headrecon.settings import Config
+from headrecon.settings import Config, Refusal
 from headrecon.store import Store
 from headrecon.truth import Truth
 
@@ -37,6 +38,8 @@ def reconstruct(config: Config) -> None:
     """Check, instantiate, run, and say where the head is."""
     require_subject(config)
     device = device_called(config.device)
+    for obstacle in filter(None, map(why_not, config.formats)):
+        raise Refusal(obstacle)
     pipeline: Pipeline = hydra.utils.instantiate(config.pipeline, _convert_="all")
     together = Path(config.run_dir)
     run_dir = together / _sweep_folder()
@@ -51,10 +54,12 @@ def reconstruct(config: Config) -> None:
             found = pipeline.run(photos, photos.overrides, store, monitor)
             for name, value in score(found, truth).items() if truth else ():
                 monitor.number(name, value)
+            atlas = pipeline.wrap(found, store)
             monitor.finish(_compared(config))
         finally:
             monitor.close()
-        write_outputs(run_dir, config.subject.name, found, monitor.metrics, monitor.pictures)
+        shown = (monitor.metrics, monitor.pictures)
+        write_outputs(run_dir, config.subject.name, found, atlas, config.formats, *shown)
         logger.info("%d results read, %d computed", store.counts["read"], store.counts["computed"])
         logger.info("mesh: %s", (run_dir / "mesh" / "head.ply").resolve())
         logger.info("report: %s", (run_dir / "report" / "index.html").resolve())

@@ -327,6 +327,20 @@ class CompleteHead:
 
 
 @dataclass(frozen=True)
+class Atlas:
+    """A mesh cut open and laid flat, and the picture that covers it."""
+
+    vertex: Int[Tensor, " corner"]
+    """Which vertex of the mesh each corner is; along cuts a vertex has several."""
+    faces: Int[Tensor, "face 3"]
+    """Of corners."""
+    uv: Float[Tensor, "corner uv=2"]
+    """Place of each corner in the picture, from 0 to 1, v downward."""
+    picture: UInt8[Tensor, "rgb=3 h w"]
+    """Albedo, coded by the curve of sRGB."""
+
+
+@dataclass(frozen=True)
 class Refinement:
     """A mesh on its way through the epochs of refinement."""
 

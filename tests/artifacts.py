@@ -7,6 +7,7 @@ from torch import Tensor
 
 from headrecon.types import (
     SOURCES,
+    Atlas,
     Camera,
     Collection,
     DepthMap,
@@ -190,3 +191,16 @@ def reconstruction() -> Reconstruction:
         ),
         scale=1.02,
     )
+
+
+def atlas(mesh: HeadMesh) -> Atlas:
+    """Each triangle for itself in a cell of a grid, and a picture whose red grows with v."""
+    count = len(mesh.faces)
+    side = int(count**0.5) + 1
+    cell = torch.stack([torch.arange(count) % side, torch.arange(count) // side], dim=1)
+    corner = torch.tensor([[0.2, 0.2], [0.8, 0.2], [0.2, 0.8]])
+    uv = (cell[:, None] + corner[None]) / side
+    red = torch.arange(64, dtype=torch.uint8)[:, None].expand(64, 64)
+    picture = torch.stack([4 * red, torch.full_like(red, 120), torch.full_like(red, 90)])
+    faces = torch.arange(3 * count).reshape(-1, 3)
+    return Atlas(mesh.faces.flatten(), faces, uv.flatten(0, 1), picture)

@@ -8,7 +8,7 @@ import torch
 from headrecon.monitor import Monitor
 from headrecon.pipeline import Pipeline
 from headrecon.store import Store
-from headrecon.types import Photo, Reconstruction, Rejection, Video
+from headrecon.types import Atlas, Photo, Reconstruction, Rejection, Video
 from tests import artifacts
 
 
@@ -46,6 +46,9 @@ class Still(Pipeline):
         monitor.number("photos/found_count", len(seen))
         monitor.number("views/count", int(count.encoded[0]))
         return artifacts.reconstruction()
+
+    def wrap(self, found: Reconstruction, store: Store) -> Atlas:
+        return artifacts.atlas(found.mesh)
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,6 @@ def srgb_levels(mesh: HeadMesh) -> UInt8[np.ndarray, "vertex rgba=4"]:
     return _opaque(kornia.color.linear_rgb_to_rgb(linear)[..., 0].T.numpy())
 
 
-def linear_levels(mesh: HeadMesh) -> UInt8[np.ndarray, "vertex rgba=4"]:
-    """Vertex colors in linear RGB in 8 bits, opaque."""
-    return _opaque(mesh.albedo.detach().cpu().clamp(0.0, 1.0).numpy())
-
-
 def colored(mesh: HeadMesh, colors: UInt8[np.ndarray, "vertex rgba=4"]) -> trimesh.Trimesh:
     """The mesh in millimetres with these vertex colors."""
     return trimesh.Trimesh(
@@ -35,13 +30,6 @@ def colored(mesh: HeadMesh, colors: UInt8[np.ndarray, "vertex rgba=4"]) -> trime
         vertex_colors=colors,
         process=False,
     )
-
-
-def glb(mesh: HeadMesh) -> bytes:
-    """The mesh as binary glTF: metres, y up, vertex colors linear as the format demands."""
-    exported = _dull(mesh, linear_levels(mesh)).export(file_type="glb", include_normals=True)
-    assert isinstance(exported, bytes)
-    return exported
 
 
 def turnable_page(mesh: HeadMesh) -> str:
