@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from headrecon.depth.bilateral import BilateralIntegrate
 from headrecon.depth.integrate import Integrate
+from headrecon.depth.poisson import PoissonIntegrate
 from headrecon.flow.collection import CollectionFlow
 from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
@@ -60,7 +62,7 @@ class Pipeline:
     fit: FitTemplate | KeepTemplate
     pose: Pose
     disambiguate: Disambiguate
-    integrate: Integrate
+    integrate: Integrate | BilateralIntegrate | PoissonIntegrate
     merge: Merge
     refine: Refine
     complete: Complete

@@ -1,6 +1,7 @@
 """Weighted Laplace equations on pixel grids, by multigrid-preconditioned conjugate gradients."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -30,9 +31,14 @@ class GridLaplacian:
 
     def apply(self, z: Float[Tensor, "*batch h w"]) -> Float[Tensor, "*batch h w"]:
         """The operator times z."""
-        along = self.right * (z.roll(-1, -1) - z)
-        below = self.down * (z.roll(-1, -2) - z)
-        return self.anchor * z - along + along.roll(1, -1) - below + below.roll(1, -2)
+        along = self.right[..., :-1] * z.diff(dim=-1)
+        below = self.down[..., :-1, :] * z.diff(dim=-2)
+        image = self.anchor * z
+        image[..., :-1] -= along
+        image[..., 1:] += along
+        image[..., :-1, :] -= below
+        image[..., 1:, :] += below
+        return image
 
     def diagonal(self) -> Float[Tensor, "*batch h w"]:
         """Its diagonal; 1 where a pixel has no equation at all, so that it can be divided by."""
@@ -51,6 +57,10 @@ class GridLaplacian:
             anchor=_sum_of_squares(self.anchor),
         )
 
+    def to(self, dtype: torch.dtype) -> "GridLaplacian":
+        """The same in another precision."""
+        return GridLaplacian(self.right.to(dtype), self.down.to(dtype), self.anchor.to(dtype))
+
 
 def solve(
     operator: GridLaplacian,
@@ -60,51 +70,115 @@ def solve(
 ) -> Float[Tensor, "*batch h w"]:
     """The solution z of operator z = right_side, to a relative residual of `tolerance`.
 
-    Preconditioned conjugate gradients; the preconditioner is one V-cycle of aggregation multigrid,
-    which keeps the number of iterations nearly independent of the number of pixels. Where nothing
-    anchors a connected domain, z is the solution orthogonal to its constants up to rounding, as the
-    search starts from 0.
+    Conjugate gradients; the preconditioner is one V-cycle of aggregation multigrid, which keeps the
+    number of iterations nearly independent of the number of pixels. The V-cycle, which is most of
+    the work and need not be exact, is done in single precision; its rounding is why the direction
+    is found by Polak and Ribiere's formula. Where nothing anchors a connected domain, z is the
+    solution orthogonal to its constants up to rounding, as the search starts from 0.
 
-    Reference: Notay, "An aggregation-based algebraic multigrid method", ETNA 2010; Tatebe, "The
-    multigrid preconditioned conjugate gradient method", 1993.
+    Differentiable in the right side and in the weights without a record of the iterations: with
+    g the gradient of z, the gradient of the right side is the solution y of operator y = g, that of
+    an edge's weight -(y_b - y_a) (z_b - z_a), and that of an anchor -y z.
+
+    Reference: Notay, "An aggregation-based algebraic multigrid method", ETNA 2010, and "Flexible
+    conjugate gradients", SIAM J. Scientific Computing 2000; Tatebe, "The multigrid preconditioned
+    conjugate gradient method", 1993.
     """
-    levels = [operator]
-    while min(levels[-1].right.shape[-2:]) > 8:
-        levels.append(levels[-1].coarser())
+    weights = (operator.right, operator.down, operator.anchor)
+    return _Solve.apply(right_side, *weights, tolerance, max_iterations)
+
+
+class _Solve(torch.autograd.Function):
+    """The solution and its implicit derivative."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        right_side: Tensor,
+        right: Tensor,
+        down: Tensor,
+        anchor: Tensor,
+        tolerance: float,
+        max_iterations: int,
+    ) -> Tensor:
+        z = _conjugate_gradients(
+            GridLaplacian(right, down, anchor), right_side, tolerance, max_iterations
+        )
+        ctx.save_for_backward(right, down, anchor, z)
+        ctx.limits = (tolerance, max_iterations)
+        return z
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        right, down, anchor, z = ctx.saved_tensors
+        y = _conjugate_gradients(GridLaplacian(right, down, anchor), grad_outputs[0], *ctx.limits)
+        along = -F.pad(y.diff(dim=-1) * z.diff(dim=-1), (0, 1))
+        below = -F.pad(y.diff(dim=-2) * z.diff(dim=-2), (0, 0, 0, 1))
+        return y, along, below, -y * z, None, None
+
+
+def _conjugate_gradients(
+    operator: GridLaplacian,
+    right_side: Float[Tensor, "*batch h w"],
+    tolerance: float,
+    max_iterations: int,
+) -> Float[Tensor, "*batch h w"]:
+    """The iterations of `solve`."""
+    levels = _levels(operator.to(torch.float32))
     z = torch.zeros_like(right_side)
     residual = right_side.clone()
-    step = _cycle(levels, residual)
-    direction = step
-    product = _dot(residual, step)
+    direction = torch.zeros_like(z)
+    change, before = residual, torch.ones_like(_dot(residual, residual))
     goal = tolerance * _dot(right_side, right_side).sqrt()
+    tiny = torch.finfo(z.dtype).tiny
     for _ in range(max_iterations):
-        if bool((_dot(residual, residual).sqrt() <= goal).all()):
+        size = _dot(residual, residual).sqrt()
+        if bool((size <= goal).all()):
             break
+        # In single precision a small residual would vanish; it is scaled to 1.
+        unit = (residual / size.clamp_min(tiny)).to(torch.float32)
+        step = _cycle(levels, unit).to(z.dtype) * size
+        direction = step + _dot(change, step) / before * direction
+        product = _dot(residual, step)
         image = operator.apply(direction)
-        length = product / _dot(direction, image).clamp_min(torch.finfo(z.dtype).tiny)
-        z = z + length * direction
-        residual = residual - length * image
-        step = _cycle(levels, residual)
-        previous, product = product, _dot(residual, step)
-        direction = step + product / previous.clamp_min(torch.finfo(z.dtype).tiny) * direction
+        length = product / _dot(direction, image).clamp_min(tiny)
+        z += length * direction
+        change = -length * image
+        residual = residual + change
+        before = product.clamp_min(tiny)
     return z
 
 
+@dataclass(frozen=True)
+class _Level:
+    operator: GridLaplacian
+    smoother: Float[Tensor, "*batch h w"]
+    """Damped inverse of the diagonal."""
+
+
+def _levels(operator: GridLaplacian) -> list[_Level]:
+    """The operator and its coarser versions."""
+    levels = [operator]
+    while min(levels[-1].right.shape[-2:]) > 8:
+        levels.append(levels[-1].coarser())
+    return [_Level(one, JACOBI / one.diagonal()) for one in levels]
+
+
 def _cycle(
-    levels: list[GridLaplacian], right_side: Float[Tensor, "*batch h w"]
+    levels: list[_Level], right_side: Float[Tensor, "*batch h w"]
 ) -> Float[Tensor, "*batch h w"]:
     """One symmetric V-cycle from 0."""
-    operator, inverse = levels[0], JACOBI / levels[0].diagonal()
+    operator, smoother = levels[0].operator, levels[0].smoother
     sweeps = 1 if len(levels) > 1 else 16
-    z = inverse * right_side
+    z = smoother * right_side
     for _ in range(sweeps):
-        z = z + inverse * (right_side - operator.apply(z))
+        z += smoother * (right_side - operator.apply(z))
     if len(levels) > 1:
         coarse = _cycle(levels[1:], _sum_of_squares(right_side - operator.apply(z)))
         fine = coarse.repeat_interleave(2, -1).repeat_interleave(2, -2)
-        z = z + fine[..., : z.shape[-2], : z.shape[-1]]
+        z += fine[..., : z.shape[-2], : z.shape[-1]]
     for _ in range(sweeps + 1):
-        z = z + inverse * (right_side - operator.apply(z))
+        z += smoother * (right_side - operator.apply(z))
     return z
 
 

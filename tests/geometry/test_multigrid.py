@@ -83,3 +83,22 @@ def test_iterations_hardly_grow_with_the_image():
         raise AssertionError("not converged")
 
     assert needed(128) <= 1.6 * needed(32)
+
+
+def test_gradients_are_those_of_the_equations_and_need_no_record_of_iterations():
+    operator = random_operator(4, 3, 9)
+    generator = torch.Generator().manual_seed(10)
+    right_side = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+    # Weights of edges that leave the canvas stay 0.
+    inner = torch.ones(4, 3, dtype=torch.float64)
+    last_column, last_row = inner.clone(), inner.clone()
+    last_column[:, -1], last_row[-1] = 0.0, 0.0
+
+    def solution(*values: torch.Tensor) -> torch.Tensor:
+        right, down, anchor, wanted = values
+        found = GridLaplacian(right * last_column, down * last_row, anchor)
+        return solve(found, wanted, 1e-12, 200)
+
+    values = (operator.right + 0.1, operator.down + 0.1, operator.anchor + 0.1, right_side)
+    values = tuple(value.requires_grad_(True) for value in values)
+    assert torch.autograd.gradcheck(solution, values, atol=1e-5)
