@@ -3,9 +3,8 @@
 For example: python -m headrecon.speed photos=96
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import hydra
 import numpy as np
@@ -18,6 +17,8 @@ from tqdm import trange
 
 from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line
+from headrecon.evaluate.integration import integration
+from headrecon.evaluate.race import Row, in_turns, wait
 from headrecon.flow.collection import CollectionFlow
 from headrecon.geometry.low_rank import principal_rows
 from headrecon.geometry.rotation import view_from_head
@@ -33,17 +34,6 @@ from headrecon.types import Camera, Photo, Rejection, Stack
 _SIDE = 256
 _SUBSET = Irls(cutoff=2.0, floor=0.02)
 _RIDGE, _ROUNDS = 1e-3, 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """A comparison."""
-
-    what: str
-    theirs: str
-    seconds: Sequence[float]
-    """Ours and theirs."""
-    quality: str
 
 
 @hydra.main(version_base=None, config_path=str(CONF), config_name="speed")
@@ -66,6 +56,7 @@ def rows(config: Config, device: torch.device) -> Iterator[Row]:
     yield from flow(config, device)
     yield factorization(config, device)
     yield pixels(config, device)
+    yield from integration(config.sides, config.turns, device)
 
 
 def flow(config: Config, device: torch.device) -> tuple[Row, Row]:
@@ -89,7 +80,7 @@ def flow(config: Config, device: torch.device) -> tuple[Row, Row]:
 
     flows = {"ours": ours, "brief": brief, "theirs": theirs}
     runs = [run(name, flow) for name, flow in flows.items()]
-    whole, first, other = _in_turns(runs, config.turns)
+    whole, first, other = in_turns(runs, config.turns)
     errors = {name: f"{end_point_error(found[name], truth):.3f}" for name in flows}
     still = f"{end_point_error(stack, truth):.3f} before"
 
@@ -162,13 +153,13 @@ def factorization(config: Config, device: torch.device) -> Row:
 
     def ours() -> None:
         found["ours"] = principal_rows(matrix, 4)
-        _wait(device)
+        wait(device)
 
     def theirs() -> None:
         rows, _, _ = svds(array, 4)
         found["theirs"] = torch.from_numpy(np.array(rows)).to(device)
 
-    seconds = _in_turns([ours, theirs], config.turns)
+    seconds = in_turns([ours, theirs], config.turns)
     left_over = [_left_over(matrix, found[name]) for name in ("ours", "theirs")]
     quality = f"residual larger by {left_over[0] / left_over[1] - 1.0:.0e}"
     return Row(f"factorization {rows} x {columns}, rank 4", "scipy svds", seconds, quality)
@@ -192,7 +183,7 @@ def pixels(config: Config, device: torch.device) -> Row:
 
     def ours() -> None:
         found["ours"], _ = believed_pixels(light, values, base, base, _RIDGE, _SUBSET, _ROUNDS - 1)
-        _wait(device)
+        wait(device)
 
     some = values[: config.looped].cpu()
 
@@ -200,7 +191,7 @@ def pixels(config: Config, device: torch.device) -> Row:
         each = [_robust_pixel(light.cpu().numpy(), one.numpy()) for one in some]
         found["theirs"] = torch.from_numpy(np.stack(each))
 
-    mine, loop = _in_turns([ours, theirs], config.turns)
+    mine, loop = in_turns([ours, theirs], config.turns)
     off = (found["ours"][: config.looped].cpu() - found["theirs"]).abs().max()
     quality = f"values differ by {float(off):.0e} at most"
     what = f"robust normals, {columns} pixels x {count} photos, {_ROUNDS} solves"
@@ -222,22 +213,6 @@ def _robust_pixel(
         scale = _SUBSET.cutoff * max(1.4826 * middle, _SUBSET.floor)
         weights = (1.0 + (residual / scale) ** 2) ** -2
     return found
-
-
-def _in_turns(runs: Sequence[Callable[[], None]], turns: int) -> list[float]:
-    """Least seconds of each; they take turns, so that a busy machine slows them alike."""
-    times = [[] for _ in runs]
-    for _ in range(turns):
-        for run, taken in zip(runs, times, strict=True):
-            start = time.perf_counter()
-            run()
-            taken.append(time.perf_counter() - start)
-    return [min(taken) for taken in times]
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def main() -> None:

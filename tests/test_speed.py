@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
 from headrecon import speed
 from headrecon.command import CONF
+from headrecon.evaluate.integration import as_matrix, integration, oval
 from tests.synthetic.sessions import SESSION
 
 CPU = torch.device("cpu")
@@ -27,6 +29,23 @@ def test_both_ways_to_normals_give_the_same_values(config):
 
 def test_both_factorizations_leave_the_same_residual(config):
     assert abs(float(speed.factorization(config, CPU).quality.split()[-1])) < 1e-4
+
+
+def test_both_integrations_find_the_depth():
+    pytest.importorskip("pyamg")
+    for row in integration([40, 64], 1, CPU):
+        _, _, _, ours, _, theirs = row.quality.replace(",", " ").split()[-6:]
+        assert max(float(ours), float(theirs)) < 1e-5
+        assert min(row.seconds) > 0.0
+
+
+def test_the_sparse_matrix_is_the_operator():
+    operator, _ = oval(24)
+    mask = (operator.diagonal() != 1.0).numpy()
+    z = torch.randn(24, 24, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    z = z * torch.from_numpy(mask)
+    expected = operator.apply(z).numpy()[mask]
+    np.testing.assert_allclose(as_matrix(operator, mask) @ z.numpy()[mask], expected, atol=1e-12)
 
 
 def test_flow_is_compared_in_one_loop_and_brings_photos_together():
