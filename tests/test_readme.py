@@ -22,6 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONFIGS = {
     "train": "config",
     "photograph": "config",
+    "ablate": "config",
     "benchmark": "benchmark",
     "collect": "collect",
     "speed": "speed",
