@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.geometry.borders import loops_of
@@ -42,7 +43,8 @@ class Complete:
         on outlines  how far the outlines of single photos are apart there
         filled       what is known nearby says of it by itself, and beside that how far random
                      people are from such a smooth continuation of their own known part; under
-                     hair, which these people do not have, also how far hair may stand off
+                     hair, which these people do not have, also how much thicker or thinner it
+                     may be than the nearest hair that is known
     """
 
     min_support: float
@@ -57,6 +59,8 @@ class Complete:
     """Of the smooth continuation, as in the merge."""
     hair: float
     """Millimetres by which the thickness of hair differs between people."""
+    hair_reach: float
+    """Millimetres over which hair is about as thick."""
     rounds: int
     """Most rounds of smoothing where the mesh crosses itself."""
 
@@ -89,12 +93,25 @@ class Complete:
         people = _carried_over(template, mesh.vertices)
         told = extended(energy, (people * known[:, None, None]).flatten(1), known)
         unlike = (people.flatten(1) - told).reshape(people.shape).square().sum(dim=2).mean(dim=1)
-        hair = self.hair**2 * is_part(mesh.vertices, template, ("scalp",))
-        filled = carried + (unlike + hair) * (1.0 - known)
+        unlike = unlike + self._hair(mesh.vertices, known) * is_part(
+            mesh.vertices, template, ("scalp",)
+        )
+        filled = carried + unlike * (1.0 - known)
         source = torch.full_like(mesh.faces[:1, 0].expand(len(known)), SOURCES.index("filled"))
         source = torch.where(outlined, SOURCES.index("outline"), source)
         source = torch.where(photos, SOURCES.index("photos"), source)
         return Evidence(source, torch.where(known > 0.5, variance, filled).sqrt())
+
+    def _hair(
+        self, vertices: Float[Tensor, "vertex xyz=3"], known: Float[Tensor, " vertex"]
+    ) -> Float[Tensor, " vertex"]:
+        """Variance of the thickness of hair, given that of the nearest vertex that is known."""
+        if not bool(known.any()):
+            return torch.full_like(known, self.hair**2)
+        places = vertices.cpu().numpy()
+        away, _ = KDTree(places[known.cpu().numpy() > 0.5]).query(places)
+        away = torch.from_numpy(np.asarray(away)).to(vertices)
+        return self.hair**2 * (1.0 - torch.exp(-0.5 * (away / self.hair_reach) ** 2))
 
 
 def closed(mesh: HeadMesh) -> HeadMesh:

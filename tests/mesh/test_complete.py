@@ -29,6 +29,7 @@ COMPLETE = Complete(
     outline_reach=3.0,
     bending=20.0,
     hair=10.0,
+    hair_reach=20.0,
     rounds=20,
 )
 
@@ -133,3 +134,6 @@ def test_views_that_disagree_say_so_and_hair_is_less_certain_than_skin():
     filled = skin.source == SOURCES.index("filled")
     assert (hair.deviation[filled] > skin.deviation[filled]).all()
     assert torch.equal(hair.deviation[~filled], skin.deviation[~filled])
+    # Far from all that is known the thickness of hair is anybody's.
+    added = (hair.deviation**2 - skin.deviation**2).clamp_min(0.0).sqrt()
+    assert 9.0 < float(added.max()) <= 10.1
