@@ -27,7 +27,9 @@ class BilateralIntegrate:
 
     and w_a = sigmoid(sharpness (r_c^2 - r_b^2)) with r the residuals of the two: a cliff on one
     side leaves all the weight to the other. Weights and depth are found in turn; each turn is the
-    same weighted Laplace equation as least squares, begun at the depth before.
+    same weighted Laplace equation as least squares, begun at the depth before, and not solved to
+    the end, since the weights change again. A cliff opens from its end by a few pixels a turn, so
+    the search begins at a low resolution, where it is short.
 
     Convention: view frame; z in pixels towards the viewer, 0 outside the mask.
     Reference: Cao, Santo, Shi, Okura and Matsushita, "Bilateral normal integration", ECCV 2022.

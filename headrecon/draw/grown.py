@@ -8,22 +8,24 @@ from PIL import Image
 from torch import Tensor
 
 from headrecon.draw.panel import sheet, stacked
-from headrecon.draw.turntable import plaster
+from headrecon.draw.turntable import FIVE_SIDES, framing, plaster
 from headrecon.geometry.camera import pixel_centres, unproject
 from headrecon.render.reproject import pixel_faces
 from headrecon.types import Head
 
-AZIMUTHS = (-90.0, -45.0, 0.0, 45.0, 90.0)
 GRAZING = 0.2
 """n_z below which a surface is not drawn: its depth there is a sum of steep steps."""
 
 
 def comparison(heads: Mapping[str, Head], size: int = 240) -> Image.Image:
-    """Each head's surfaces from five sides in a row of its own, with its name."""
-    rows = []
-    for name, head in heads.items():
-        vertices, faces = surfaces(head)
-        rows.append(sheet([plaster(vertices, faces, AZIMUTHS, size)], [name]))
+    """Each head's surfaces from five sides in a row of its own, with its name.
+
+    All are drawn as large as the first, which fills its row.
+    """
+    meshes = {name: surfaces(head) for name, head in heads.items()}
+    first, _ = next(iter(meshes.values()))
+    cameras = [framing(first, azimuth, size) for azimuth in FIVE_SIDES]
+    rows = [sheet([plaster(*mesh, cameras)], [name]) for name, mesh in meshes.items()]
     return stacked(rows)
 
 

@@ -35,13 +35,11 @@ def turntable(
 def plaster(
     vertices: Float[Tensor, "vertex xyz=3"],
     faces: Int[Tensor, "face 3"],
-    azimuths: Sequence[float] = FIVE_SIDES,
-    size: int = 288,
+    cameras: Sequence[Camera],
 ) -> Image.Image:
-    """A mesh without colors, turned about the vertical."""
+    """A mesh without colors, as each camera sees it."""
     drawn = []
-    for azimuth in azimuths:
-        camera = framing(vertices, azimuth, size)
+    for camera in cameras:
         fragments = rasterize(vertices, faces, camera)
         normals = _normals(vertices, faces, camera, fragments)
         drawn.append(shading(normals, fragments.mask))

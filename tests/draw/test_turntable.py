@@ -19,7 +19,8 @@ def lean(drawn: Image.Image) -> float:
 def test_positive_azimuth_turns_the_nose_to_the_image_right() -> None:
     mesh = artifacts.head_mesh()
     left, front, right = (
-        lean(plaster(mesh.vertices, mesh.faces, (azimuth,), 100)) for azimuth in (-90.0, 0.0, 90.0)
+        lean(plaster(mesh.vertices, mesh.faces, [framing(mesh.vertices, azimuth, 100)]))
+        for azimuth in (-90.0, 0.0, 90.0)
     )
     assert left < -3
     assert abs(front) < 1
