@@ -25,6 +25,7 @@ TINY = (
     f"{PIPELINE}.refine.steps=4",
     f"{PIPELINE}.flow.most=3",
     f"{PIPELINE}.fit.rounds=2",
+    f"{PIPELINE}.complete.rounds=0",
 )
 SMALL = (
     "identities=[101]",

@@ -15,7 +15,7 @@ TINY = (
     "cluster.count=1 pipeline.cluster.reach=60.0 "
     "pipeline.cluster.minimum=6 pipeline.align.size=128 pipeline.align.pixels_per_mm=0.4 "
     "pipeline.refine.diffusion=[8] pipeline.refine.steps=4 pipeline.flow.most=3 "
-    "pipeline.fit.rounds=2"
+    "pipeline.fit.rounds=2 pipeline.complete.rounds=0"
 )
 
 
