@@ -16,9 +16,9 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line, require_subject
 from headrecon.draw.grown import comparison
-from headrecon.monitor import Silent
 from headrecon.pipeline import Pipeline
 from headrecon.settings import Config, check
+from headrecon.silent import Silent
 from headrecon.store import Store
 from headrecon.types import Head
 

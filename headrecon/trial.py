@@ -9,11 +9,11 @@ import torch
 from hydra import compose
 
 from headrecon.evaluate.repeat import half
-from headrecon.monitor import Silent
 from headrecon.outputs import write_mesh
 from headrecon.photos.gather import Pile
 from headrecon.pipeline import Pipeline
 from headrecon.settings import Config, check
+from headrecon.silent import Silent
 from headrecon.store import Store
 from headrecon.types import (
     HeadMesh,

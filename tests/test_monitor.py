@@ -4,7 +4,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from headrecon.monitor import Monitor, Silent
+from headrecon.monitor import Monitor
+from headrecon.silent import Silent
 from headrecon.types import SOURCES, CompleteHead, Refinement, Rejection, View
 from tests import artifacts
 
