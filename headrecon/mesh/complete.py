@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.geometry.borders import loops_of
 from headrecon.geometry.surface import at, nearest_points
 from headrecon.mesh.cap import cap
-from headrecon.mesh.crossings import uncrossed
+from headrecon.mesh.crossings import crossing_faces, uncrossed
 from headrecon.mesh.deform import extended, thin_shell
 from headrecon.mesh.evidence import on_outlines, on_surfaces
 from headrecon.mesh.parts import is_part
@@ -73,7 +73,10 @@ class Complete:
 
     def _uncrossed(self, mesh: HeadMesh) -> HeadMesh:
         """Without crossings; the landmarks stay on the surface."""
-        moved = uncrossed(mesh.vertices.cpu().numpy(), mesh.faces.cpu().numpy(), self.rounds)
+        faces = mesh.faces.cpu().numpy()
+        moved = uncrossed(mesh.vertices.cpu().numpy(), faces, self.rounds)
+        if left := len(crossing_faces(moved, faces)):
+            log.warning("the mesh still crosses itself at %d triangles", left)
         vertices = torch.from_numpy(moved).to(mesh.vertices)
         points = nearest_points(mesh.landmarks, mesh.vertices, mesh.faces)
         return replace(mesh, vertices=vertices, landmarks=at(points, mesh.faces, vertices))
@@ -138,6 +141,6 @@ def _carried_over(
 ) -> Float[Tensor, "vertex person xyz=3"]:
     """How people differ, at the points of the template that are nearest to these vertices."""
     points = nearest_points(vertices, template.vertices, template.faces)
-    corners: Int[Tensor, "vertex 3"] = template.faces[points.face]
+    corners = template.faces[points.face]
     shares = points.barycentric.to(template.people)
     return torch.einsum("pvcx,vc->vpx", template.people[:, corners], shares)

@@ -45,7 +45,9 @@ def glb(mesh: HeadMesh, atlas: Atlas) -> bytes:
 def further(mesh: HeadMesh, atlas: Atlas, name: str) -> dict[str, bytes]:
     """Files by name for one of `FORMATS`; OBJ and STL are in millimetres, USD in metres."""
     if name == "stl":
-        plain = trimesh.Trimesh(mesh.vertices.cpu().numpy(), mesh.faces.cpu().numpy())
+        plain = trimesh.Trimesh(
+            mesh.vertices.cpu().numpy(), mesh.faces.cpu().numpy(), process=False
+        )
         exported = plain.export(file_type="stl")
         assert isinstance(exported, bytes)
         return {"head.stl": exported}
