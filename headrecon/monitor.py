@@ -162,6 +162,7 @@ class Monitor:
             for name, loss in zip(TERMS, refined.losses[step].tolist(), strict=True):
                 self.writer.add_scalar(f"refine/{name}_loss", loss, step)
         self._losses_written = len(refined.losses)
+        self._kept_aside(refined)
         shown = [reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)) for stack in stacks]
         for stack, one in zip(stacks, shown, strict=True):
             self.number(f"{stack.label}/reprojection_grey_levels", one.mean, refined.epoch)
@@ -173,6 +174,23 @@ class Monitor:
         if refined.epoch == 0:
             self._draw_mesh(refined, stacks)
         self._latest = (refined, tuple(stacks))
+
+    def _kept_aside(self, refined: Refinement) -> None:
+        """How the latest epoch did on the photos that it had not seen."""
+        if not len(refined.kept_aside) or not bool(refined.kept_aside[-1].isfinite().all()):
+            return
+        before, after = refined.kept_aside[-1].tolist()
+        if after > before:
+            logger.info(
+                "refinement: epoch %d made photos kept aside worse (%.2f, before %.2f grey levels) "
+                "and is taken back",
+                *(refined.epoch, after, before),
+            )
+        tag = "mesh/reprojection_on_photos_kept_aside_grey_levels"
+        if refined.epoch == 1:
+            self.number(tag, before, 0)
+            self.metrics["mesh/reprojection_on_photos_kept_aside_before_grey_levels"] = before
+        self.number(tag, min(before, after), refined.epoch)
 
     def complete(self, whole: CompleteHead, scale: float) -> None:
         """The closed mesh: its size, how much of it rests on what, and how far it may be off."""

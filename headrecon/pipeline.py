@@ -146,7 +146,8 @@ class Pipeline:
             replace(stack, camera=surface.depth.camera)
             for stack, surface in zip(stacks, head.surfaces, strict=True)
         )
-        refined = Refinement(merged, merged.vertices, 0, torch.zeros(0, len(TERMS)))
+        nothing = torch.zeros(0, len(TERMS)), torch.zeros(0, 2)
+        refined = Refinement(merged, merged.vertices, 0, *nothing)
         monitor.refinement(refined, shots)
         for epoch in monitor.each(range(self.refine.epochs)):
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, fitted)

@@ -32,7 +32,7 @@ from headrecon.synthetic.folder import PhotographSubject
 from headrecon.types import Camera, Photo, Rejection, Stack
 
 _SIDE = 256
-_SUBSET = Irls(cutoff=2.0, floor=0.02)
+_SUBSET = Irls(cutoff=2.0, bright_cutoff=2.0, floor=0.02)
 _RIDGE, _ROUNDS = 1e-3, 5
 
 

@@ -17,6 +17,7 @@ from headrecon.mesh.export import why_not
 from headrecon.monitor import Monitor
 from headrecon.outputs import write_outputs
 from headrecon.photos.gather import Pile
+from headrecon.photos.split import Split
 from headrecon.pipeline import Pipeline
 from headrecon.score import score
 from headrecon.settings import Config, Refusal
@@ -51,7 +52,9 @@ def reconstruct(config: Config) -> None:
         photos, truth = _photos(config)
         monitor = Monitor(run_dir / "tensorboard")
         try:
-            found = pipeline.run(photos, photos.overrides, store, monitor)
+            monitor.number("photos/held_out_share", config.held_out)
+            seen = Split(photos, config.held_out, held_out=False)
+            found = pipeline.run(seen, photos.overrides, store, monitor)
             for name, value in score(found, truth).items() if truth else ():
                 monitor.number(name, value)
             atlas = pipeline.wrap(found, store)

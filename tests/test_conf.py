@@ -12,13 +12,13 @@ from headrecon.settings import Refusal, check
 from headrecon.train import CONF
 
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
-OTHERS = {"gather", "launch", "network", "preset", "size", "subject", "synthetic"}
+OTHERS = {"baseline", "gather", "launch", "network", "preset", "size", "subject", "synthetic"}
 STAGES = sorted(set(GROUPS) - OTHERS)
 CHOICES = [
     (group, path.stem)
     for group in GROUPS
     for path in sorted((CONF / group).glob("*.yaml"))
-    if group not in ("launch", "network", "size", "subject")
+    if group not in ("baseline", "launch", "network", "size", "subject")
 ]
 PARTS = [
     (path.parent.relative_to(CONF).as_posix(), path.stem)
@@ -76,6 +76,16 @@ def test_every_size_of_the_benchmark_composes_and_so_does_every_run_of_it(size: 
         else:
             check(overrides)
             hydra.utils.instantiate(overrides, _convert_="all")
+
+
+def test_whatever_is_compared_with_builds() -> None:
+    config = compose("evaluate")
+    check(config)
+    baselines = {path.stem for path in (CONF / "baseline").glob("*.yaml")}
+    assert set(config.methods) == baselines
+    assert baselines < set(compose("benchmark").rows)
+    for method in config.methods.values():
+        hydra.utils.instantiate(method, _convert_="all")
 
 
 @pytest.mark.parametrize("launch", ["joblib", "slurm", "ray"])

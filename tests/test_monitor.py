@@ -33,7 +33,9 @@ def told(monitor: Monitor) -> None:
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
     losses = torch.arange(15.0).reshape(3, 5)
     for epoch, steps in enumerate((0, 2, 3)):
-        monitor.refinement(Refinement(mesh, mesh.vertices, epoch, losses[:steps]), [stack])
+        monitor.refinement(
+            Refinement(mesh, mesh.vertices, epoch, losses[:steps], torch.zeros(0, 2)), [stack]
+        )
     whole = artifacts.reconstruction()
     monitor.complete(CompleteHead(whole.mesh, whole.evidence), whole.scale)
 

@@ -39,7 +39,7 @@ def flow() -> Tensor:
 STAGES: dict[str, Callable[[], Tensor]] = {
     "flow": flow,
     "low rank": lambda: approximate(random(20, 500), random(20, 500), 4, 3)[1],
-    "robust weights": lambda: robust(Irls(2.0, 0.02), 4),
+    "robust weights": lambda: robust(Irls(2.0, 2.0, 0.02), 4),
     "small residuals": lambda: robust(SmallResiduals(2.0, 8), 9),
     "ambiguity": lambda: fit_mixing(
         random(4, 100), random(3, 100), random(100), random(100), 3, 0.2

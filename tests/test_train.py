@@ -106,7 +106,7 @@ def test_a_run_leaves_its_files_in_its_folder_and_nothing_elsewhere(
     assert (tmp_path / "out" / "report" / "index.html").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my photos", "out"]
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics == {"photos/found_count": 2, "views/count": 7}
+    assert metrics == {"photos/found_count": 2, "photos/held_out_share": 0.0, "views/count": 7}
 
 
 def test_the_second_run_reads_everything(run: Run, me: list[str]) -> None:

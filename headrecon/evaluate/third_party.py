@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import trimesh
+from kornia.color import rgb_to_linear_rgb
+from trimesh.visual import ColorVisuals
 
 from headrecon.types import HeadMesh
 
@@ -29,10 +31,18 @@ def read_mesh(path: Path, landmarks: Path) -> HeadMesh:
     return HeadMesh(
         vertices=vertices,
         faces=torch.from_numpy(np.asarray(mesh.faces)).long(),
-        albedo=torch.full_like(vertices, 0.5),
+        albedo=_albedo(mesh, vertices),
         support=torch.zeros(len(vertices)),
         landmarks=points,
     )
+
+
+def _albedo(mesh: trimesh.Trimesh, vertices: torch.Tensor) -> torch.Tensor:
+    """The colours of the vertices, which files have in sRGB; grey if there are none."""
+    if not isinstance(mesh.visual, ColorVisuals) or mesh.visual.kind != "vertex":
+        return torch.full_like(vertices, 0.5)
+    levels = torch.from_numpy(np.array(mesh.visual.vertex_colors)[:, :3]).float() / 255.0
+    return rgb_to_linear_rgb(levels.T[:, None])[:, 0].T
 
 
 def _landmarks(path: Path) -> torch.Tensor:

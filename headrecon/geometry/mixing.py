@@ -76,12 +76,20 @@ def nearest_in_angle(
     with torch.enable_grad():
         optimizer.step(energy)
     directed = rows.detach().reshape(3, -1) @ pseudo
+    off = (functional.normalize(directed, dim=0) - normals).square().sum(dim=0)
+    return mixing_of(directed, pseudo, weight / (1.0 + off / cutoff**2).square())
+
+
+def mixing_of(
+    directed: Float[Tensor, "xyz=3 pixel"],
+    pseudo: Float[Tensor, "k pixel"],
+    weight: Float[Tensor, " pixel"],
+) -> Float[Tensor, "k k"]:
+    """The matrix B whose harmonics of albedo times normal, `directed`, are the pseudo-normals."""
     albedo = directed.norm(dim=0)
-    albedo = albedo / albedo.mean()
     found = functional.normalize(directed, dim=0)
-    off = (found - normals).square().sum(dim=0)
-    robust = weight / (1.0 + off / cutoff**2).square()
-    return best_mixing(pseudo, albedo * harmonics(found, len(pseudo)), robust)
+    known = albedo / albedo.mean() * harmonics(found, len(pseudo))
+    return best_mixing(pseudo, known, weight)
 
 
 def harmonics(normals: Float[Tensor, "xyz=3 pixel"], count: int) -> Float[Tensor, "k pixel"]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from headrecon.geometry.lighting import basis, fit_lighting
@@ -12,6 +12,7 @@ from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.silhouette import Outline, outline, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.relit import relit_errors
 from headrecon.render.torch3d import (
     Meshes,
     laplacian_smoothness,
@@ -53,6 +54,9 @@ class Refine:
     to its light: the gradient goes through the fit of the light, which makes up for any common
     factor, and so has no share along it. A light taken as given would let the albedo drift.
 
+    Some photos of each view take no part in the descent. An epoch after which the mesh renders into
+    them worse than before is taken back, so that the result is never worse there than the start.
+
     Reference: Ravi et al., "Accelerating 3D Deep Learning with PyTorch3D", 2020; Nicolet, Jacobson
     and Jakob, "Large steps in inverse rendering of geometry", SIGGRAPH Asia 2021.
     """
@@ -61,6 +65,8 @@ class Refine:
     """Of each epoch."""
     photos: int
     """Of each step."""
+    aside: int
+    """One photo in so many of a view takes no part; 0 for none."""
     vertex_rate: float
     """Millimetres a step."""
     albedo_rate: float
@@ -125,12 +131,34 @@ class Refine:
 
         vertices = mesh.vertices + self._diffused(u.detach(), edges, times) * normals
         painted = _tinted(mesh, self._diffused(tint.detach(), edges, TINT_DIFFUSION))
+        made = _moved(mesh, vertices, painted.clamp(0.0, 1.0))
+        unseen = torch.tensor([[self._on_kept_aside(one, stacks) for one in (mesh, made)]])
         return replace(
             start,
-            mesh=_moved(mesh, vertices, painted.clamp(0.0, 1.0)),
+            mesh=mesh if bool(unseen[0, 1] > unseen[0, 0]) else made,
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
+            kept_aside=torch.cat([start.kept_aside, unseen.to(start.kept_aside)]),
         )
+
+    def _takes_part(self, count: int) -> Bool[Tensor, " photo"]:
+        """Which photos of a view are descended on."""
+        index = torch.arange(count)
+        return index % self.aside != self.aside - 1 if self.aside else index >= 0
+
+    def _on_kept_aside(self, mesh: HeadMesh, stacks: Sequence[Stack]) -> float:
+        """Mean grey levels on the photos that take no part, each view alike; NaN if all do."""
+        means = []
+        for stack in stacks:
+            unseen = ~self._takes_part(len(stack.images))
+            if not bool(unseen.any()):
+                continue
+            images, masks = stack.images[unseen], stack.masks[unseen]
+            mask = stack.masks.mean(dim=0) > 0.5
+            weights = masks[:, mask]
+            off = weights * relit_errors(mesh, stack.camera, images, masks, mask)
+            means.append(float(off.sum() / weights.sum().clamp_min(1e-6)))
+        return sum(means) / len(means) if means else float("nan")
 
     @staticmethod
     def _diffused(
@@ -155,7 +183,9 @@ class Refine:
         generator: torch.Generator,
     ) -> dict[str, Float[Tensor, ""]]:
         """The losses of one step, not yet weighted."""
-        chosen = torch.randperm(len(stack.images), generator=generator)[: self.photos]
+        taking_part = self._takes_part(len(stack.images)).nonzero()[:, 0]
+        order = torch.randperm(len(taking_part), generator=generator)
+        chosen = taking_part[order[: self.photos]]
         surface = Meshes(verts=[vertices], faces=[faces])
         shift = Meshes(verts=[displacement], faces=[faces])
         return {

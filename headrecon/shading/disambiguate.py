@@ -4,11 +4,12 @@ import logging
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from headrecon.geometry.bas_relief import fit_bas_relief, integrable_rows
 from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import fit_mixing, harmonics, nearest_in_angle
+from headrecon.geometry.mixing import fit_mixing, harmonics, mixing_of, nearest_in_angle
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.pixels import scattered
 from headrecon.shading.prior import expected_normals
@@ -51,6 +52,8 @@ class Disambiguate:
     angle_cutoff: float
     """Distance of unit normals at which a pixel of a fitted template has lost three quarters of its
     say about the angles; 0 leaves it at the regression."""
+    integrable: bool
+    """Whether the normals have to be those of a surface; the reference only chooses its relief."""
     ambiguity_recovery: bool
     """False takes the template for every view, which the paper shows to fail at the sides."""
     grazing: float
@@ -89,6 +92,8 @@ class Disambiguate:
                 mixing,
                 self.angle_cutoff,
             )
+        if self.integrable:
+            mixing = self._integrable(factors, mixing, reference, usable)
         shape, deviation = self._posterior(factors, mixing, reference)
         normals = torch.nn.functional.normalize(shape[1:4], dim=0)
         n_z = normals[2].clamp_min(self.min_n_z)
@@ -107,6 +112,26 @@ class Disambiguate:
             lighting=factors.lighting @ mixing,
             fiducials=factors.fiducials,
         )
+
+    def _integrable(
+        self,
+        factors: Factors,
+        mixing: Float[Tensor, "k k"],
+        reference: Seen,
+        usable: Bool[Tensor, "h w"],
+    ) -> Float[Tensor, "k k"]:
+        """The matrix whose normals are integrable, and whose relief is that of the reference."""
+        start = torch.linalg.inv(mixing)[1:4]
+        rows = integrable_rows(factors.shape, usable, start, self.deviation)
+        directed = rows @ factors.shape[:, usable]
+        relief = fit_bas_relief(
+            torch.nn.functional.normalize(directed, dim=0),
+            reference.normals[:, usable],
+            reference.weight[usable],
+            self.rounds,
+            self.cutoff,
+        )
+        return mixing_of(relief @ directed, factors.shape[:, usable], reference.weight[usable])
 
     def _posterior(
         self, factors: Factors, mixing: Float[Tensor, "k k"], reference: Seen

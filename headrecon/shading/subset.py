@@ -14,7 +14,8 @@ class Irls:
         w = w_0 / (1 + (r / (c s))^2)^2
 
     with s the pixel's own scale, 1.48 times the median of |r|, which is the standard deviation
-    under Gaussian noise, and never less than `floor`.
+    under Gaussian noise, and never less than `floor`. What is brighter than the model may be given
+    a smaller c of its own: highlights and glare add light, and nothing but shadows takes it.
 
     Reference: Holland and Welsch, "Robust regression using iteratively reweighted least-squares",
     Communications in Statistics 1977.
@@ -22,6 +23,8 @@ class Irls:
 
     cutoff: float
     """c, in standard deviations."""
+    bright_cutoff: float
+    """c of photos that are brighter than the model says."""
     floor: float
     """In units of the average intensity of the face."""
 
@@ -33,6 +36,8 @@ class Irls:
         inverse = 1.0 / (self.cutoff * scale.clamp_min(self.floor))
         # In place, because what is in between would leave the cache.
         off = residual * inverse[:, None]
+        if self.bright_cutoff != self.cutoff:
+            off = torch.where(off > 0.0, off * (self.cutoff / self.bright_cutoff), off)
         return off.square_().add_(1.0).square_().reciprocal_().mul_(base)
 
 

@@ -12,6 +12,7 @@ from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.geometry.warp import inside, sample
+from headrecon.render.head_area import head_area
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import REGIONS, Camera, Portrait, Stack, Template, View
 from headrecon.views.turn import turning_flow
@@ -71,7 +72,7 @@ class Align:
             torch.stack([portrait.visible for portrait in portraits]).to(marked),
             self.turn_smoothing,
         )
-        allowed = self._head_area(template, camera).to(images[0])
+        allowed = head_area(template, camera, self.jaw, self.neck, self.collar).to(images[0])
         return Stack(
             label=view.label,
             camera=camera,
@@ -85,20 +86,6 @@ class Align:
             fiducials=marked.median(dim=0).values,
             face=face_mask(template, camera),
         )
-
-    def _head_area(self, template: Template, camera: Camera) -> Bool[Tensor, "h w"]:
-        """Where a head can be: anywhere above the jaw, close to the template's neck below it.
-
-        A person's outline includes shoulders and clothes, which move and are lit on their own.
-        """
-        silhouette = rasterize(template.vertices, template.faces, camera).mask
-        reach = round(self.collar * self.pixels_per_mm)
-        wide = torch.nn.functional.max_pool2d(
-            silhouette[None, None].float(), 2 * reach + 1, 1, reach
-        )
-        y = pixel_centres(self.size, self.size)[..., 1].to(camera.origin) - camera.origin[1]
-        near_neck = (wide[0, 0] > 0.5) & (y < self.neck * self.pixels_per_mm)
-        return (y < self.jaw * self.pixels_per_mm) | near_neck
 
     def camera(self, view: View, like: Float[Tensor, "vertex xyz=3"]) -> Camera:
         """The canvas's camera, turned to the view's average photo."""

@@ -25,6 +25,7 @@ from headrecon.types import (
 REFINE = Refine(
     steps=20,
     photos=6,
+    aside=0,
     vertex_rate=0.1,
     albedo_rate=0.01,
     diffusion=[8, 4],
@@ -98,7 +99,7 @@ def template(mesh: HeadMesh, part: str, fitted: bool) -> Template:
 def refined(
     mesh: HeadMesh, photos: tuple[Stack, ...], part: str = "face", fitted: bool = False
 ) -> Refinement:
-    state = Refinement(mesh, mesh.vertices, 0, torch.zeros(0, len(TERMS)))
+    state = Refinement(mesh, mesh.vertices, 0, torch.zeros(0, len(TERMS)), torch.zeros(0, 2))
     for _ in range(REFINE.epochs):
         state = REFINE(state, photos, template(mesh, part, fitted))
     return state
@@ -165,3 +166,33 @@ def test_brightness_that_all_vertices_share_is_the_lights(longer: tuple[Stack, .
     mesh = head(1.1)
     dark = replace(mesh, albedo=0.5 * mesh.albedo)
     assert mean_error(dark, longer) == pytest.approx(mean_error(mesh, longer), rel=1e-2)
+
+
+ASIDE = replace(REFINE, aside=3, diffusion=[8])
+
+
+def test_photos_kept_aside_take_no_part(longer: tuple[Stack, ...]):
+    start, kind = head(1.1), template(head(1.1), "face", False)
+    state = Refinement(start, start.vertices, 0, torch.zeros(0, len(TERMS)), torch.zeros(0, 2))
+    aside = torch.tensor([2, 5])
+    others = tuple(
+        replace(stack, images=stack.images.index_copy(0, aside, 0.5 * stack.images[aside]))
+        for stack in longer
+    )
+    one, other = (ASIDE(state, photos, kind) for photos in (longer, others))
+    assert torch.allclose(one.mesh.vertices, other.mesh.vertices, atol=0.05)
+    assert one.kept_aside.shape == (1, 2)
+    assert float(one.kept_aside[0, 1]) < float(one.kept_aside[0, 0])
+
+
+def test_an_epoch_that_makes_photos_kept_aside_worse_is_taken_back(longer: tuple[Stack, ...]):
+    start, kind = head(1.25), template(head(1.25), "face", False)
+    state = Refinement(start, start.vertices, 0, torch.zeros(0, len(TERMS)), torch.zeros(0, 2))
+    wild = replace(ASIDE, vertex_rate=4.0, steps=6)(state, longer, kind)
+    assert float(wild.kept_aside[0, 1]) > float(wild.kept_aside[0, 0])
+    assert torch.equal(wild.mesh.vertices, start.vertices)
+    assert wild.epoch == 1
+    # With too few photos there is nothing to go by, and the epoch counts.
+    none = replace(ASIDE, vertex_rate=4.0, steps=6, aside=10)(state, longer, kind)
+    assert not none.kept_aside.isfinite().any()
+    assert not torch.equal(none.mesh.vertices, start.vertices)

@@ -9,7 +9,7 @@ from headrecon.shading.subset import Everything, Irls
 from tests.shading.spheres import SIZE, photos, sphere
 
 FACTORIZE = Factorize(
-    subset=Irls(cutoff=2.0, floor=0.005),
+    subset=Irls(cutoff=2.0, bright_cutoff=2.0, floor=0.005),
     harmonics=1,
     rounds=4,
     saturation=0.98,

@@ -10,13 +10,13 @@ def residuals(outlier: float) -> torch.Tensor:
 
 
 def test_an_outlier_photo_loses_its_weight_and_the_others_keep_theirs():
-    weights = Irls(cutoff=3.0, floor=0.01)(residuals(5.0), torch.ones(30, 50))
+    weights = Irls(cutoff=3.0, bright_cutoff=3.0, floor=0.01)(residuals(5.0), torch.ones(30, 50))
     assert float(weights[:, 7].max()) < 0.01
     assert float(weights[:, :7].mean()) > 0.7
 
 
 def test_weights_do_not_change_when_light_is_measured_in_other_units():
-    subset = Irls(cutoff=2.0, floor=1e-9)
+    subset = Irls(cutoff=2.0, bright_cutoff=2.0, floor=1e-9)
     one = subset(residuals(1.0), torch.ones(30, 50))
     assert torch.allclose(one, subset(1000.0 * residuals(1.0), torch.ones(30, 50)), atol=1e-4)
 
@@ -26,9 +26,9 @@ def test_masked_photos_neither_count_nor_set_the_scale():
     base[:, 20:] = 0.0
     values = residuals(0.0)
     values[:, 20:] = 100.0
-    weights = Irls(cutoff=2.0, floor=0.01)(values, base)
+    weights = Irls(cutoff=2.0, bright_cutoff=2.0, floor=0.01)(values, base)
     assert torch.equal(weights[:, 20:], torch.zeros(30, 30))
-    alone = Irls(cutoff=2.0, floor=0.01)(values[:, :20], base[:, :20])
+    alone = Irls(cutoff=2.0, bright_cutoff=2.0, floor=0.01)(values[:, :20], base[:, :20])
     assert torch.equal(weights[:, :20], alone)
 
 

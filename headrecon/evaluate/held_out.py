@@ -1,0 +1,150 @@
+"""How well a mesh renders into a photo that it was not made from."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_edt
+from torch import Tensor
+
+from headrecon.geometry.camera import project
+from headrecon.geometry.lighting import basis, fit_lighting
+from headrecon.geometry.portrait_camera import portrait_camera
+from headrecon.geometry.similarity import fit_similarity
+from headrecon.geometry.surface import at, nearest_points, vertex_normals
+from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.render.head_area import head_area
+from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.relit import grey_levels
+from headrecon.types import REGIONS, Camera, HeadMesh, Portrait, Template
+
+PARTS = ("face", "ears", "neck", "hair")
+"""What errors are told of separately; hair is where the mean head shows no skin."""
+_OF_REGION = {"face": 0, "lips": 0, "eyes": 0, "ears": 1, "neck": 2, "scalp": 3}
+_FEWEST = 30
+"""Pixels of a part below which nothing is said of it."""
+_INNER = slice(17, 68)
+"""The landmarks without the jaw's, which belong to the view and not to the surface."""
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A photo, and what of it has to be explained: the same for whatever is to explain it."""
+
+    portrait: Portrait
+    area: Bool[Tensor, "h w"]
+    """Where a head could be, shoulders left out, and a camera saw something."""
+    head: Bool[Tensor, "h w"]
+    """Where the head is."""
+    part: Int[Tensor, "h w"]
+    """Index into `PARTS`."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A mesh beside a photo."""
+
+    numbers: dict[str, float]
+    """Grey levels by part and for all of the head, and how outlines and fiducials fit."""
+    rendered: Float[Tensor, "rgb=3 h w"]
+    """In the light of the photo; 0 where there is no mesh."""
+    error: Float[Tensor, "h w"]
+    """Grey levels, 0 outside of the head."""
+
+
+def sitting(
+    portrait: Portrait, template: Template, jaw: float, neck: float, collar: float
+) -> Sitting:
+    """Where a photo shows the head, and which part of it, by the mean head in its pose."""
+    marks = at(template.fiducials, template.faces, template.vertices)
+    camera = portrait_camera(portrait, marks)
+    fragments = rasterize(template.vertices, template.faces, camera)
+    # Each pixel belongs to the corner of its triangle that it is nearest to.
+    nearest = template.faces[fragments.face.clamp_min(0)].gather(
+        -1, fragments.barycentric.argmax(dim=-1, keepdim=True)
+    )[..., 0]
+    part_of = torch.tensor([_OF_REGION[name] for name in REGIONS]).to(template.region)
+    part = part_of[template.region[nearest]]
+    below = ~head_area(template, camera, jaw, 0.0, 0.0)
+    beside = torch.where(below, PARTS.index("neck"), PARTS.index("hair"))
+    area = head_area(template, camera, jaw, neck, collar) & (portrait.image.amax(dim=0) > 0.0)
+    return Sitting(
+        portrait=portrait,
+        area=area,
+        head=(portrait.mask > 0.5) & area,
+        part=torch.where(fragments.mask, part, beside.to(part)),
+    )
+
+
+def judge(mesh: HeadMesh, photo: Sitting) -> Judgement:
+    """Render a mesh into a photo and compare.
+
+    Its pose is the one that was found in the photo, its place and size are those in which its
+    landmarks lie on the photo's fiducials, its light (first-order harmonics, three channels) is
+    fitted on the face only and has to do for ears, neck and hair. Where the mesh shows nothing, its
+    rendering is black.
+    """
+    portrait = photo.portrait
+    camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH))
+    fragments = rasterize(mesh.vertices, mesh.faces, camera)
+    normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
+    layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
+    seen = fragments.mask
+    albedo, unit = layers[:3, seen], torch.nn.functional.normalize(layers[3:, seen], dim=0)
+    on_face = (photo.head & (photo.part == PARTS.index("face")))[seen]
+    weights = (on_face & (portrait.image[:, seen].amax(dim=0) < 0.98)).to(albedo)
+    lighting = fit_lighting(portrait.image[None][..., seen], albedo, unit, weights[None])[0]
+    rendered = torch.zeros_like(portrait.image)
+    rendered[:, seen] = (albedo * (lighting @ basis(unit))).clamp(0.0, 1.0)
+    off = (grey_levels(portrait.image[None]) - grey_levels(rendered[None]))[0].abs()
+
+    numbers = {"head_grey_levels": _mean(off[photo.head])}
+    for index, name in enumerate(PARTS):
+        numbers[f"{name}_grey_levels"] = _mean(off[photo.head & (photo.part == index)])
+    shown = seen & photo.area
+    both, either = int((shown & photo.head).sum()), int((shown | photo.head).sum())
+    numbers["outline_iou_share"] = both / max(either, 1)
+    numbers["outline_distance_mm"] = _apart(shown, photo.head, photo.area) / camera.scale
+    numbers["fiducials_of_face_share"] = _fiducials(mesh, camera, portrait)
+    return Judgement(numbers, rendered, off * photo.head)
+
+
+def painted_like(mesh: HeadMesh, other: HeadMesh) -> HeadMesh:
+    """A mesh with the albedo of the nearest points of another, their landmarks laid on each other.
+
+    So that shapes are compared and not paints.
+    """
+    ones = torch.ones(51).to(mesh.landmarks)
+    matrix, shift = fit_similarity(mesh.landmarks[_INNER], other.landmarks[_INNER], ones)
+    points = nearest_points(mesh.vertices @ matrix.T + shift, other.vertices, other.faces)
+    return replace(mesh, albedo=at(points, other.faces, other.albedo))
+
+
+def _fiducials(mesh: HeadMesh, camera: Camera, portrait: Portrait) -> float:
+    """Mean distance of the visible landmarks from the photo's fiducials, in sides of its face."""
+    chosen = list(IBUG68_FROM_MESH)[_INNER]
+    off = project(mesh.landmarks[_INNER], camera)[:, :2] - portrait.fiducials[chosen]
+    visible = portrait.visible[chosen]
+    side = portrait.face_size / portrait.step
+    return float(off[visible].norm(dim=1).mean()) / side if bool(visible.any()) else float("nan")
+
+
+def _apart(
+    one: Bool[Tensor, "h w"], other: Bool[Tensor, "h w"], area: Bool[Tensor, "h w"]
+) -> float:
+    """Mean distance in pixels between two outlines, both ways, where neither is cut off."""
+    inner = binary_erosion(area.cpu().numpy(), iterations=2)
+    rims = [_rim(mask.cpu().numpy()) & inner for mask in (one, other)]
+    if not (rims[0].any() and rims[1].any()):
+        return float("nan")
+    there, back = (np.asarray(distance_transform_edt(~rim)) for rim in rims[::-1])
+    return 0.5 * float(there[rims[0]].mean() + back[rims[1]].mean())
+
+
+def _rim(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    return mask & binary_dilation(~mask)
+
+
+def _mean(values: Float[Tensor, " pixel"]) -> float:
+    return float(values.mean()) if len(values) >= _FEWEST else float("nan")

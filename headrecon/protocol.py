@@ -1,0 +1,188 @@
+"""Command line: how well a head renders into photos that it was not made from.
+
+For example: python -m headrecon.evaluate run=runs/ME photos=DIR
+"""
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import hydra
+import numpy as np
+from hydra import compose
+from PIL import Image
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from headrecon import command
+from headrecon.command import CONF, device_called, failures_in_one_line
+from headrecon.draw.compared import Rendering, from_five_sides, residuals
+from headrecon.draw.panel import stacked
+from headrecon.evaluate.held_out import Judgement, Sitting, judge, painted_like, sitting
+from headrecon.evaluate.third_party import read_mesh
+from headrecon.files import write
+from headrecon.photos.split import Split
+from headrecon.pipeline import Pipeline
+from headrecon.settings import Config, Refusal, check, one_line
+from headrecon.store import Store
+from headrecon.types import HeadMesh, Portrait, Sighting, Template
+
+logger = logging.getLogger("headrecon")
+RESULT = "result"
+"""The run's own head, beside those of the methods."""
+SHARE = "photos/held_out_share"
+"""Where a run says in its metrics.json what it held out."""
+Judged = list[tuple[Sitting, dict[str, Judgement]]]
+
+
+@hydra.main(version_base=None, config_path=str(CONF), config_name="evaluate")
+def compose_and_run(config: Config) -> None:
+    """Evaluate as the command line says."""
+    with failures_in_one_line(), logging_redirect_tqdm():
+        evaluate(config)
+
+
+def evaluate(config: Config) -> None:
+    """Find the photos, make the other heads, render all of them, and write what was found."""
+    check(config)
+    run = Path(config.run)
+    share = _share(config, run)
+    result = read_mesh(run / "mesh" / "head.ply", run / "mesh" / "landmarks68.json")
+    template, made_of, held_out = portraits(config, run, share)
+    if not held_out:
+        raise Refusal(f"none of the photos in {config.photos} can be used to judge the head by")
+    heads = {RESULT: result, **baselines(config, template, made_of)}
+    heads = {name: painted_like(mesh, result) for name, mesh in heads.items()}
+    bounds = (config.jaw, config.neck, config.collar)
+    photos = [sitting(one, template, *bounds) for one in held_out[: config.most]]
+    judged = [
+        (photo, {name: judge(mesh, photo) for name, mesh in heads.items()})
+        for photo in tqdm(photos, "rendering", leave=False, disable=None)
+    ]
+    folder = run / "evaluation"
+    write(folder / "table.md", table(judged))
+    write(folder / "photos.csv", as_csv(judged))
+    drawn = [_drawn(*row, config.brightest) for row in _spread(judged, config.drawn)]
+    stacked(drawn).save(folder / "errors.png")
+    from_five_sides(heads).save(folder / "sides.png")
+    print(table(judged))
+    logger.info("evaluation: %s", (folder / "table.md").resolve())
+
+
+def _share(config: Config, run: Path) -> float:
+    """The share of the photos that the run has not seen."""
+    metrics = run / "metrics.json"
+    if not metrics.is_file():
+        raise Refusal(f"there is no finished run in {run.resolve()}")
+    share = config.share
+    if share is None:
+        share = float(json.loads(metrics.read_text()).get(SHARE, 0.0))
+    if share == 0.0:
+        raise Refusal(
+            "the run has seen all photos: run it with held_out=0.2, or say share=1.0 if these are "
+            "others"
+        )
+    return share
+
+
+def portraits(
+    config: Config, run: Path, share: float
+) -> tuple[Template, tuple[Portrait, ...], tuple[Portrait, ...]]:
+    """The template, and the portraits of use: those that heads may be made of, and the others.
+
+    Whose face it is, is decided for all of them together.
+    """
+    composed = compose("config", overrides=list(config.settings))
+    check(composed.pipeline)
+    pipeline: Pipeline = hydra.utils.instantiate(composed.pipeline, _convert_="all")
+    pile = hydra.utils.instantiate(composed.gather, _convert_="all")(config.photos)
+    shared = {name: run / "artifacts" / name for name in ("videos", "photos")}
+    store = Store(run / "evaluation" / "artifacts", device_called(config.device), shared)
+    seen: dict[bool, tuple[Sighting, ...]] = {}
+    for held_out in (False, True):
+        template, found = pipeline.look(Split(pile, share, held_out), store)
+        seen[held_out] = tuple(one for one in found if isinstance(one, Sighting))
+    kept = pipeline.curate(seen[False] + seen[True], pile.overrides).kept
+    names = {one.name for one in seen[True]}
+    logger.info("photos: %d to judge by, of use", sum(one.name in names for one in kept))
+    return (
+        template,
+        tuple(one for one in kept if one.name not in names),
+        tuple(one for one in kept if one.name in names),
+    )
+
+
+def baselines(
+    config: Config, template: Template, made_of: tuple[Portrait, ...]
+) -> dict[str, HeadMesh]:
+    """The heads of the other methods; one that cannot be made is left out with a word."""
+    heads = {}
+    for name, settings in config.methods.items():
+        method = hydra.utils.instantiate(settings, _convert_="all")
+        try:
+            heads[str(name)] = method(template, made_of)
+        except ValueError as error:
+            logger.warning("%s is left out: %s", name, one_line(str(error)))
+    return heads
+
+
+def table(judged: Judged) -> str:
+    """Means and standard deviations over the photos, a row for each head."""
+    names, measures = _names(judged)
+    head = ["head", *(name.replace("_", " ") for name in measures)]
+    lines = [f"{len(judged)} photos that the heads were not made from\n"]
+    lines += [f"| {' | '.join(head)} |", "|---|" + "---:|" * len(measures)]
+    for name in names:
+        cells = []
+        for measure in measures:
+            values = np.array([one[name].numbers[measure] for _, one in judged])
+            values = values[np.isfinite(values)]
+            digits = 1 if measure.endswith(("levels", "mm")) else 3
+            cells.append(
+                f"{values.mean():.{digits}f} ± {values.std():.{digits}f}" if len(values) else ""
+            )
+        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def as_csv(judged: Judged) -> str:
+    """A row for each photo and head."""
+    _, measures = _names(judged)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["photo", "azimuth_degrees", "head", *measures])
+    for photo, heads in judged:
+        for name, one in heads.items():
+            numbers = [one.numbers[measure] for measure in measures]
+            cells = ["" if n != n else f"{n:.4f}" for n in numbers]
+            writer.writerow([photo.portrait.name, f"{photo.portrait.azimuth:.1f}", name, *cells])
+    return text.getvalue()
+
+
+def _names(judged: Judged) -> tuple[Sequence[str], Sequence[str]]:
+    """Of the heads, and of what was measured."""
+    heads: Mapping[str, Judgement] = judged[0][1]
+    return list(heads), list(next(iter(heads.values())).numbers)
+
+
+def _spread(judged: Judged, count: int) -> Judged:
+    """So many photos from as different sides as there are."""
+    ordered = sorted(judged, key=lambda row: row[0].portrait.azimuth)
+    chosen = np.linspace(0, len(ordered) - 1, min(count, len(ordered))).round().astype(int)
+    return [ordered[index] for index in dict.fromkeys(chosen.tolist())]
+
+
+def _drawn(photo: Sitting, heads: dict[str, Judgement], brightest: float) -> Image.Image:
+    renderings = {
+        name: Rendering(one.rendered * photo.area, one.error, one.numbers["head_grey_levels"])
+        for name, one in heads.items()
+    }
+    return residuals(photo.portrait, photo.head, renderings, brightest)
+
+
+def main() -> None:
+    """Run the command."""
+    command.main(compose_and_run)

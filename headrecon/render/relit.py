@@ -1,0 +1,41 @@
+"""A mesh in the light of photos, beside them."""
+
+import torch
+from jaxtyping import Bool, Float
+from kornia.color import linear_rgb_to_rgb
+from torch import Tensor
+
+from headrecon.geometry.color import luminance
+from headrecon.geometry.lighting import basis, fit_lighting
+from headrecon.geometry.surface import vertex_normals
+from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.types import Camera, HeadMesh
+
+
+def relit_errors(
+    mesh: HeadMesh,
+    camera: Camera,
+    images: Float[Tensor, "photo rgb=3 h w"],
+    masks: Float[Tensor, "photo h w"],
+    mask: Bool[Tensor, "h w"],
+) -> Float[Tensor, "photo pixel"]:
+    """|photo - render| in grey levels at the pixels of a mask, for every photo of a camera.
+
+    Each photo has the light, first-order spherical harmonics for each channel, that fits it best.
+    Where the mesh shows nothing, its rendering is black.
+    """
+    fragments = rasterize(mesh.vertices, mesh.faces, camera)
+    normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
+    layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
+    albedo, normals = layers[:3, mask], torch.nn.functional.normalize(layers[3:, mask], dim=0)
+    photos, weights = images[:, :, mask], masks[:, mask]
+    lighting = fit_lighting(photos, albedo, normals, weights)
+    rendered = albedo * torch.einsum("pck,kj->pcj", lighting, basis(normals))
+    difference = grey_levels(photos[..., None]) - grey_levels(rendered[..., None])
+    return difference[..., 0].abs()
+
+
+def grey_levels(images: Float[Tensor, "photo rgb=3 h w"]) -> Float[Tensor, "photo h w"]:
+    """Luminance of linear RGB as displays show it, coded by the curve of sRGB, 0 to 255."""
+    gray = luminance(images.clamp(0.0, 1.0))
+    return 255.0 * linear_rgb_to_rgb(gray[:, None].expand(-1, 3, -1, -1))[:, 0]
