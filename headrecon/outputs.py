@@ -14,6 +14,7 @@ from headrecon.draw.collection import collection_page
 from headrecon.draw.evidence import MOST_OFF
 from headrecon.draw.photos import flicker
 from headrecon.draw.report import Figure, Frame, Link, Section, Table, report
+from headrecon.draw.residuals import Residual, residual_page, residuals
 from headrecon.draw.viewer import colored, srgb_levels, turnable_page
 from headrecon.files import write
 from headrecon.mesh.export import further, glb
@@ -23,7 +24,7 @@ _SCORES = ("identity_distance", "sharpness", "mouth_open", "eyes_open", "glasses
 COLUMNS = (
     *("name", "kept", "reason", "view", "azimuth", "elevation", "roll"),
     *("azimuth_deviation", "elevation_deviation", "roll_deviation", "face_score", "face_size"),
-    *(*_SCORES, "fit"),
+    *(*_SCORES, "fit", "grey_levels"),
 )
 
 EVIDENCE = "Blue rests on photos, orange on outlines only; grey is filled by the template."
@@ -45,11 +46,13 @@ def write_outputs(
     """
     write_mesh(run_dir / "mesh", found)
     write_textured(run_dir / "mesh", found, atlas, formats)
-    table = photo_table(found)
+    compared = tuple(residuals(found.mesh, found.stacks))
+    table = photo_table(found, compared)
     write(run_dir / "photos.csv", as_csv(table))
     write(run_dir / "metrics.json", json.dumps(dict(sorted(metrics.items())), indent=1) + "\n")
     page = report_page(name, found, table, metrics, pictures)
     write(run_dir / "report" / "index.html", page)
+    write(run_dir / "report" / "residuals.html", residual_page(name, compared))
     for stack in found.stacks:
         write(run_dir / "report" / "flicker" / f"{stack.label}.gif", flicker(stack))
     reasons = {row["name"]: row["reason"] for row in table}
@@ -93,16 +96,19 @@ def _life_size(found: Reconstruction) -> HeadMesh:
     return replace(mesh, vertices=scale * mesh.vertices, landmarks=scale * mesh.landmarks)
 
 
-def photo_table(found: Reconstruction) -> list[dict[str, str]]:
+def photo_table(found: Reconstruction, compared: Sequence[Residual]) -> list[dict[str, str]]:
     """A row for each photo, by name: whether a view is made of it, and if not, why not.
 
-    A photo in several views has all of them in its row, with blanks between. Mirror images are no
-    photos.
+    A photo in several views has all of them in its row, with blanks between, and the worst of its
+    residuals. Mirror images are no photos.
     """
     views_of: dict[str, list[str]] = {}
     for view in found.views:
         for name in view.names:
             views_of.setdefault(name, []).append(view.label)
+    off: dict[str, float] = {}
+    for one in compared:
+        off[one.name] = max(one.grey_levels, off.get(one.name, 0.0))
     rows = []
     for portrait, verdict in zip(
         found.collection.portraits, found.collection.verdicts, strict=True
@@ -113,7 +119,7 @@ def photo_table(found: Reconstruction) -> list[dict[str, str]]:
         numbers = [f"{angle:.2f}" for angle in angles]
         scores = [f"{portrait.face_score:.3f}", f"{portrait.face_size:.1f}"]
         own = [getattr(verdict, score) for score in _SCORES]
-        own.append(_fit(portrait.name, found))
+        own += [_fit(portrait.name, found), off.get(portrait.name, float("nan"))]
         scores += ["" if score != score else f"{score:.3f}" for score in own]
         kept = "true" if view else "false"
         row = (portrait.name, kept, reason, view, *numbers, *scores)
@@ -222,6 +228,7 @@ def report_page(
             "Rendered into the photos",
             "On photos that the head was made from, so it flatters.",
             (
+                Link("residuals.html", "Every photo beside the head in its light"),
                 *single("mesh/rendered", "Average photos, and the mesh in their light."),
                 *single("mesh/errors", "Mean difference in grey levels, 0 to 255."),
             ),

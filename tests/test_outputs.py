@@ -29,7 +29,7 @@ def test_all_files_of_the_contract_are_there_and_nothing_else(run_dir: Path) -> 
     assert found == [
         *("mesh/head.glb", "mesh/head.ply", "mesh/head.stl", "mesh/landmarks68.json"),
         *("metrics.json", "photos.csv", "report/flicker/view+30.gif"),
-        *("report/index.html", "report/photos.html"),
+        *("report/index.html", "report/photos.html", "report/residuals.html"),
     ]
 
 
@@ -110,7 +110,7 @@ def test_a_photo_may_be_in_two_views_and_mirror_images_are_no_photos() -> None:
     found = artifacts.reconstruction()
     one, *_ = found.views
     other = View("view+00", 0.0, 2.0, 0.0, ("photo 0.jpg", "photo 1.jpg (mirrored)"))
-    rows = {row["name"]: row for row in photo_table(replace(found, views=(one, other)))}
+    rows = {row["name"]: row for row in photo_table(replace(found, views=(one, other)), ())}
     assert len(rows) == 9
     assert rows["photo 0.jpg"]["view"] == "view+30 view+00"
     assert rows["photo 1.jpg"]["view"] == "view+30"

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 STYLE = Path(__file__).with_name("report.css")
+SORTING = Path(__file__).with_name("sorting.js")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,23 @@ class Contacts:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """A picture, the line below it, and what it is put in order by: a number or a text each."""
+
+    picture: Image.Image
+    caption: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Pictures that the reader can put in several orders; they come in the first of them."""
+
+    orders: tuple[str, ...]
+    items: tuple[Ranked, ...]
+
+
+@dataclass(frozen=True)
 class Frame:
     """A page within the page."""
 
@@ -73,7 +92,7 @@ class Frame:
     caption: str
 
 
-Part = Figure | Table | Lines | Link | Contacts | Frame
+Part = Figure | Table | Lines | Link | Contacts | Ranking | Frame
 
 
 @dataclass(frozen=True)
@@ -127,6 +146,8 @@ def _part(part: Part) -> str:
         return _table(part)
     if isinstance(part, Contacts):
         return _contacts(part)
+    if isinstance(part, Ranking):
+        return _ranking(part)
     if isinstance(part, Lines):
         return f"<ul>{''.join(f'<li>{_text(line)}</li>' for line in part.lines)}</ul>"
     if isinstance(part, Link):
@@ -151,6 +172,19 @@ def _contacts(contacts: Contacts) -> str:
     caption = f"<h3>{_text(contacts.caption)}</h3>\n" if contacts.caption else ""
     kind = "contacts told" if contacts.told else "contacts"
     return f'{caption}<div class="{kind}">\n{cells}\n</div>'
+
+
+def _ranking(ranking: Ranking) -> str:
+    buttons = "".join(f"<button>{_text(order)}</button>" for order in ranking.orders)
+    figures = "\n".join(
+        f'<figure data-keys="{_text(json.dumps(one.keys))}">'
+        f'<img src="{_jpeg(one.picture, 80, 2)}" width="{one.picture.width}" '
+        f'height="{one.picture.height}" alt="{_text(one.caption)}" loading="lazy">'
+        f"<figcaption>{_text(one.caption)}</figcaption></figure>"
+        for one in ranking.items
+    )
+    body = f'<p class="orders">{buttons}</p>\n<div class="ranking">\n{figures}\n</div>'
+    return f"{body}\n<script>\n{SORTING.read_text('utf-8')}</script>"
 
 
 def _thumbnail(one: Thumbnail, told: bool) -> str:

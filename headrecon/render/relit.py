@@ -12,6 +12,26 @@ from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import Camera, HeadMesh
 
 
+def relit(
+    mesh: HeadMesh,
+    camera: Camera,
+    images: Float[Tensor, "photo rgb=3 h w"],
+    masks: Float[Tensor, "photo h w"],
+    mask: Bool[Tensor, "h w"],
+) -> Float[Tensor, "photo rgb=3 pixel"]:
+    """A mesh at the pixels of a mask in the light of every photo of a camera, linear.
+
+    Light, first-order spherical harmonics for each channel, is what fits the photo best. Where the
+    mesh shows nothing, its rendering is black.
+    """
+    fragments = rasterize(mesh.vertices, mesh.faces, camera)
+    normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
+    layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
+    albedo, normals = layers[:3, mask], torch.nn.functional.normalize(layers[3:, mask], dim=0)
+    lighting = fit_lighting(images[:, :, mask], albedo, normals, masks[:, mask])
+    return albedo * torch.einsum("pck,kj->pcj", lighting, basis(normals))
+
+
 def relit_errors(
     mesh: HeadMesh,
     camera: Camera,
@@ -19,19 +39,9 @@ def relit_errors(
     masks: Float[Tensor, "photo h w"],
     mask: Bool[Tensor, "h w"],
 ) -> Float[Tensor, "photo pixel"]:
-    """|photo - render| in grey levels at the pixels of a mask, for every photo of a camera.
-
-    Each photo has the light, first-order spherical harmonics for each channel, that fits it best.
-    Where the mesh shows nothing, its rendering is black.
-    """
-    fragments = rasterize(mesh.vertices, mesh.faces, camera)
-    normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
-    layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
-    albedo, normals = layers[:3, mask], torch.nn.functional.normalize(layers[3:, mask], dim=0)
-    photos, weights = images[:, :, mask], masks[:, mask]
-    lighting = fit_lighting(photos, albedo, normals, weights)
-    rendered = albedo * torch.einsum("pck,kj->pcj", lighting, basis(normals))
-    difference = grey_levels(photos[..., None]) - grey_levels(rendered[..., None])
+    """|photo - render| in grey levels at the pixels of a mask; see `relit`."""
+    rendered = relit(mesh, camera, images, masks, mask)
+    difference = grey_levels(images[:, :, mask][..., None]) - grey_levels(rendered[..., None])
     return difference[..., 0].abs()
 
 

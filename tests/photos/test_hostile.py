@@ -152,7 +152,8 @@ def test_two_hundred_hostile_files_have_two_hundred_verdicts(
                 collection=Collection((), ()),
                 views=(),
                 rejections=rejections,
-            )
+            ),
+            (),
         )
     )
     rows = list(csv.DictReader(io.StringIO(table.encode().decode(), newline="")))
