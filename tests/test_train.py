@@ -126,6 +126,10 @@ def test_each_run_of_a_sweep_has_its_folder_and_detections_are_shared(
         metrics = json.loads((folder / "metrics.json").read_text())
         assert metrics["views/count"] == count
         assert list((folder / "tensorboard").iterdir())
+    table = (tmp_path / "runs" / "ME" / "sweep.md").read_text()
+    assert table.startswith("| cluster.count |")
+    assert [row.split("|")[1].strip() for row in table.splitlines()[2:]] == ["5", "7", "9"]
+    assert (tmp_path / "runs" / "ME" / "sweep.png").exists()
     assert out.count("2 results read, 1 computed") == 2
     assert len(list((tmp_path / "runs" / "ME" / "artifacts" / "photos").glob("*/key.json"))) == 2
 
