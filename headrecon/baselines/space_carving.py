@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.portrait_camera import portrait_camera
-from headrecon.geometry.surface import at, nearest_points
+from headrecon.geometry.surface import at
 from headrecon.geometry.warp import inside, sample
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.render.head_area import head_area
@@ -33,7 +33,7 @@ class SpaceCarving:
     over the photos that show x at all. An exact hull, level 1, would be eaten away by the worst
     outline and the worst pose; w_i is one over the number of photos from the same side, so that
     many portraits from the front do not outvote the profiles. P_i sees the template's fiducials at
-    the photo's.
+    the photo's, so the landmarks are the template's: the hull has none of its own.
 
     Reference: Laurentini, "The visual hull concept for silhouette-based image understanding", PAMI
     1994; Kutulakos and Seitz, "A theory of shape by space carving", IJCV 2000.
@@ -74,7 +74,7 @@ class SpaceCarving:
             faces=faces,
             albedo=torch.full_like(vertices, 0.5),
             support=torch.zeros_like(vertices[:, 0]),
-            landmarks=at(nearest_points(marks, vertices, faces), faces, vertices),
+            landmarks=marks,
         )
 
     def _share(
