@@ -30,7 +30,8 @@ SMALL = (
     "pipeline.align.pixels_per_mm=0.4",
     "pipeline.refine.diffusion=[32,8]",
     "pipeline.refine.steps=6",
-    "pipeline.flow.most=3",
+    "pipeline.flow.ranks=[1,2,4]",
+    "pipeline.flow.shrink=[2,2,1]",
     "pipeline.fit.rounds=2",
     "device=cpu",
 )

@@ -50,7 +50,7 @@ def test_the_sparse_matrix_is_the_operator():
 
 def test_flow_is_compared_in_one_loop_and_brings_photos_together():
     with initialize_config_dir(str(CONF), version_base=None):
-        small = compose("speed", ["photos=3", "turns=1", "ours.most=5", "theirs.most=5"])
+        small = compose("speed", ["photos=3", "turns=1"])
     for row in speed.flow(small, CPU):
         ours, theirs, before = (float(row.quality.split()[i].strip(";")) for i in (2, 5, 6))
         assert max(ours, theirs) < before

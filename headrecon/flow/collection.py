@@ -4,14 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.color import luminance
 from headrecon.geometry.low_rank import approximate
-from headrecon.geometry.warp import chained, inside, normalized_locally, resize_flow, warp
+from headrecon.geometry.warp import (
+    chained,
+    inside,
+    normalized_locally,
+    resize_flow,
+    shrunk,
+    warp,
+)
 from headrecon.types import Stack
 
 Estimator = Callable[..., Float[Tensor, "photo xy=2 h w"]]
@@ -41,7 +47,8 @@ class CollectionFlow:
 
         belief_i = 1 / (1 + (e_i / (outlier median e))^2)^2,   e_i = rms of reference_i - photo_i
 
-    The last rank goes on until photos move by less than `still`, or for `most` rounds in all.
+    Most rounds look at photos of half the size, which cost a quarter; only the last see all pixels.
+    A round like the one before it is left out once photos move by less than `still`.
 
     Reference: Kemelmacher-Shlizerman and Seitz, "Collection Flow", CVPR 2012.
     """
@@ -50,7 +57,7 @@ class CollectionFlow:
     ranks: Sequence[int]
     """Rank of each round."""
     shrink: Sequence[int]
-    """By how much each round reduces the photos; the first rounds are about large motions only."""
+    """By how much each round reduces the photos."""
     photos_per_mode: int
     neighbourhood: int
     """Side of the square in pixels in which photos are normalized."""
@@ -58,7 +65,6 @@ class CollectionFlow:
     """Distance from its reference, in medians, at which a photo has lost three quarters."""
     still: float
     """Mean change of the flow in pixels below which it has converged."""
-    most: int
     fill_rounds: int
     memory_mb: int
     """Bound of the estimator's working memory, which sets how many photos go at once."""
@@ -99,14 +105,16 @@ class CollectionFlow:
     ) -> tuple[Float[Tensor, "photo h w"], Float[Tensor, "photo h w"]]:
         """Photos of fewer pixels, normalized locally, and their masks."""
         size = (seen.shape[1] // factor, seen.shape[2] // factor)
-        small, shown = (F.adaptive_avg_pool2d(x, size) for x in (seen, masks))
+        small, shown = (shrunk(x, size) for x in (seen, masks))
         return normalized_locally(small, shown, self.neighbourhood), shown
 
     def _rounds(self, motion: Sequence[float]) -> Iterator[tuple[int, int]]:
-        """Rank and reduction of each round, until nothing moves."""
-        yield from zip(self.ranks, self.shrink, strict=True)
-        while self.ranks and len(motion) < self.most and motion[-1] > self.still:
-            yield self.ranks[-1], self.shrink[-1]
+        """Rank and reduction of each round; what stands still is not done again."""
+        before = (0, 0)
+        for now in zip(self.ranks, self.shrink, strict=True):
+            if now != before or motion[-1] > self.still:
+                yield now
+            before = now
 
     def _reference(
         self, photos: Float[Tensor, "photo h w"], weights: Float[Tensor, "photo h w"], rank: int

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from kornia.filters import get_gaussian_kernel1d
 from torch import Tensor
 
-from headrecon.geometry.warp import gradient, resize_flow, warp
+from headrecon.geometry.warp import gradient, resize_flow, shrunk, warp
 
 CONTROL = 4
 """Pixels between the points at which the flow is solved for."""
@@ -67,7 +67,7 @@ class LucasKanade:
         flow = initial
         for size in sizes:
             flow = resize_flow(flow, size)
-            i, j, m = (_shrink(image[:, None], size) for image in (reference, moving, mask))
+            i, j, m = (shrunk(image, size)[:, None] for image in (reference, moving, mask))
             i, j = self._normalized(i), self._normalized(j)
             for _ in range(self.iterations):
                 flow = self._improved(i, j, m, flow)
@@ -134,10 +134,3 @@ def _pyramid_sizes(shape: torch.Size, levels: int) -> list[tuple[int, int]]:
     return [
         (max(height >> level, 16), max(width >> level, 16)) for level in reversed(range(levels))
     ]
-
-
-def _shrink(
-    images: Float[Tensor, "photo 1 height width"], size: tuple[int, int]
-) -> Float[Tensor, "photo 1 h w"]:
-    """Area average, which is exact for halving."""
-    return F.adaptive_avg_pool2d(images, size)

@@ -1,5 +1,6 @@
 """Sampling images at chosen positions, and along flows."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -70,15 +71,37 @@ def normalized_locally(
 
     def mean(values: Tensor) -> Tensor:
         # One axis after the other: the pixels of a square that lie on the canvas are a rectangle.
-        wide, high = (1, 2 * reach + 1), (2 * reach + 1, 1)
-        rows = F.avg_pool2d(values, wide, 1, (0, reach), count_include_pad=False)
-        return F.avg_pool2d(rows, high, 1, (reach, 0), count_include_pad=False)
+        return _mean_along(_mean_along(values, reach, 1), reach, 2)
 
     total = mean(weights).clamp_min(1e-3)
     local = mean(weights * images) / total
     deviation = (mean(weights * images.square()) / total - local.square()).clamp_min(0.0).sqrt()
     average = (weights * deviation).sum(dim=(1, 2)) / weights.sum(dim=(1, 2)).clamp_min(1e-6)
     return weights * (images - local) / (deviation + average[:, None, None] + 1e-6)
+
+
+def _mean_along(
+    values: Float[Tensor, "photo h w"], reach: int, axis: int
+) -> Float[Tensor, "photo h w"]:
+    """Mean over the pixels up to `reach` to either side that lie on the canvas.
+
+    By differences of sums from the border on, which costs the same for every reach.
+    """
+    count = values.shape[axis]
+    sums = F.pad(values.cumsum(axis), (1, 0) if axis == 2 else (0, 0, 1, 0))
+    place = torch.arange(count, device=values.device)
+    low, high = (place - reach).clamp_min(0), (place + reach + 1).clamp_max(count)
+    shape = (-1, 1) if axis == 1 else (-1,)
+    return (sums.index_select(axis, high) - sums.index_select(axis, low)) / (high - low).view(shape)
+
+
+def shrunk(
+    images: Float[Tensor, "photo height width"], size: tuple[int, int]
+) -> Float[Tensor, "photo h w"]:
+    """Area averages, which are exact for halves; the images themselves if that is their size."""
+    if images.shape[-2:] == size:
+        return images
+    return F.adaptive_avg_pool2d(images, size)
 
 
 def resize_flow(

@@ -12,13 +12,12 @@ from tests.flow.test_lucas_kanade import FLOW, SIZE, smooth_flow, texture
 COUNT = 12
 COLLECTION = CollectionFlow(
     estimator=FLOW,
-    ranks=[1, 2, 2],
-    shrink=[2, 1, 1],
+    ranks=[1, 2, 2, 2, 2, 2],
+    shrink=[2, 1, 1, 1, 1, 1],
     photos_per_mode=4,
     neighbourhood=17,
     outlier=2.0,
     still=0.02,
-    most=6,
     fill_rounds=2,
     memory_mb=64,
 )
@@ -84,7 +83,7 @@ def test_no_rounds_leave_the_photos_as_they_are():
 
 def test_the_memory_bound_changes_nothing_but_the_chunks():
     stack, _ = warped_photos(8)
-    once = replace(COLLECTION, ranks=[1], shrink=[1], most=1)
+    once = replace(COLLECTION, ranks=[1], shrink=[1])
     small, large = replace(once, memory_mb=1), replace(once, memory_mb=512)
     assert torch.allclose(small(stack).flows, large(stack).flows, atol=1e-3)
 
@@ -108,11 +107,11 @@ def test_a_photo_of_something_else_loses_its_belief_and_the_others_keep_theirs()
 def test_rounds_move_less_and_less_and_end_by_themselves():
     stack, _ = warped_photos(12)
     found = COLLECTION(stack)
-    assert len(found.motion) < COLLECTION.most
+    assert len(found.motion) < len(COLLECTION.ranks)
     assert float(found.motion[-1]) <= COLLECTION.still < float(found.motion[0])
     patient = COLLECTION(replace(stack, images=stack.images)).motion
     assert torch.equal(found.motion, patient)
-    assert len(replace(COLLECTION, still=0.0)(stack).motion) == COLLECTION.most
+    assert len(replace(COLLECTION, still=0.0)(stack).motion) == len(COLLECTION.ranks)
 
 
 def test_no_photo_is_folded_not_even_one_of_something_else():
