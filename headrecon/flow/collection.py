@@ -71,26 +71,36 @@ class CollectionFlow:
 
     def __call__(self, stack: Stack) -> Stack:
         """Warp every photo of a stack that is aligned, but not yet warped."""
-        # Flow sees what the eye sees: the square root is close to the gamma of a display.
-        seen, masks = _warped(luminance(stack.images).sqrt(), stack.masks, stack.flows)
-        found, belief = torch.zeros_like(stack.flows), torch.ones_like(stack.belief)
-        reduced = {factor: self._reduced(seen, masks, factor) for factor in set(self.shrink)}
+        factors = sorted(set(self.shrink))
+        size, belief = stack.masks.shape[1:], torch.ones_like(stack.belief)
+
+        def prepared(images: Tensor, masks: Tensor, flows: Tensor) -> tuple[Tensor, ...]:
+            # Flow sees what the eye sees: the square root is close to the gamma of a display.
+            seen, shown = _warped(luminance(images).sqrt(), masks, flows)
+            return tuple(x for factor in factors for x in self._reduced(seen, shown, factor))
+
+        layers = self._in_parts(prepared, stack.images, stack.masks, stack.flows) if factors else ()
+        reduced = dict(zip(factors, zip(layers[::2], layers[1::2], strict=True), strict=True))
+        found = torch.zeros_like(stack.flows[..., :1, :1])
         motion: list[float] = []
         for rank, factor in self._rounds(motion):
             small, shown = reduced[factor]
             before = resize_flow(found, (small.shape[1], small.shape[2]))
-            warped, weights = _warped(small, shown, before)
+            warped, weights = self._in_parts(_warped, small, shown, before)
             reference = self._reference(warped, weights * belief[:, None, None], rank)
             belief = self._belief(reference - warped, weights)
-            flows = self._estimate(reference, small, weights, before)
-            flows = flows - flows.mean(dim=0, keepdim=True)
-            found = resize_flow(flows, (seen.shape[1], seen.shape[2]))
-            moved = flows - before
-            motion.append(factor * float(torch.hypot(moved[:, 0], moved[:, 1]).mean()))
+            (flows,) = self._in_parts(self._estimated, reference, small, weights, before)
+            found = flows - flows.mean(dim=0, keepdim=True)
+            motion.append(factor * _moved(found, before))
 
-        flows = chained(stack.flows, found)
-        images = warp(stack.images, flows).clamp(0.0, 1.0)
-        _, masks = _warped(images[:, 0], stack.masks, flows)
+        def finished(images: Tensor, masks: Tensor, first: Tensor, then: Tensor):
+            flows = chained(first, resize_flow(then, (size[0], size[1])))
+            images = warp(images, flows).clamp_(0.0, 1.0)
+            return images, _warped(images[:, 0], masks, flows)[1], flows
+
+        images, masks, flows = self._in_parts(
+            finished, stack.images, stack.masks, stack.flows, found
+        )
         return replace(
             stack,
             images=images,
@@ -99,6 +109,22 @@ class CollectionFlow:
             belief=belief,
             motion=torch.tensor(motion),
         )
+
+    def _in_parts(
+        self, function: Callable[..., tuple[Tensor, ...]], *of_photos: Tensor
+    ) -> tuple[Tensor, ...]:
+        """What a function makes of each photo, a few at a time; it holds some 30 images of each."""
+        first = of_photos[0]
+        bytes_a_photo = 30 * first[0].numel() // first[0][..., 0, 0].numel() * first.element_size()
+        chunk = max(1, self.memory_mb * 2**20 // bytes_a_photo)
+        made: tuple[Tensor, ...] = ()
+        for start in range(0, len(first), chunk):
+            part = slice(start, start + chunk)
+            results = function(*(tensor[part] for tensor in of_photos))
+            made = made or tuple(r.new_empty(len(first), *r.shape[1:]) for r in results)
+            for whole, result in zip(made, results, strict=True):
+                whole[part] = result
+        return made
 
     def _reduced(
         self, seen: Float[Tensor, "photo height width"], masks: Tensor, factor: int
@@ -132,20 +158,17 @@ class CollectionFlow:
         rms = (squared / weights.sum(dim=(1, 2)).clamp_min(1e-6)).sqrt()
         return (1.0 + (rms / (self.outlier * rms.median()).clamp_min(1e-6)).square()) ** -2
 
-    def _estimate(
-        self,
-        reference: Float[Tensor, "photo h w"],
-        moving: Float[Tensor, "photo h w"],
-        mask: Float[Tensor, "photo h w"],
-        initial: Float[Tensor, "photo xy=2 h w"],
-    ) -> Float[Tensor, "photo xy=2 h w"]:
-        """The estimator in chunks; it holds some 30 images a photo at a time."""
-        bytes_a_photo = 30 * reference[0].numel() * reference.element_size()
-        chunk = max(1, self.memory_mb * 2**20 // bytes_a_photo)
-        parts = zip(
-            *(tensor.split(chunk) for tensor in (reference, moving, mask, initial)), strict=True
-        )
-        return torch.cat([self.estimator(*part) for part in parts])
+    def _estimated(
+        self, reference: Tensor, moving: Tensor, weights: Tensor, initial: Tensor
+    ) -> tuple[Float[Tensor, "photo xy=2 h w"]]:
+        """The flow from references to photos."""
+        return (self.estimator(reference, moving, weights, initial),)
+
+
+def _moved(now: Float[Tensor, "photo xy=2 h w"], before: Float[Tensor, "photo xy=2 h w"]) -> float:
+    """Mean change of flows, in pixels of their grid."""
+    off = now - before
+    return float(torch.hypot(off[:, 0], off[:, 1]).mean())
 
 
 def _warped(

@@ -78,7 +78,7 @@ def approximate(
     filling = gain[:, None] * average
     basis = matrix.new_zeros(len(matrix), rank)
     for _ in range(max(rounds, 1)):
-        filled = weights * matrix + (1.0 - weights) * filling
+        filled = torch.lerp(filling, matrix, weights)
         basis = principal_rows(filled, rank)
         filling = basis @ (basis.T @ filled)
     return basis, filling
