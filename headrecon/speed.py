@@ -24,6 +24,7 @@ from headrecon.geometry.low_rank import principal_rows
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.warp import chained, warp
 from headrecon.photos.decode import decode
+from headrecon.refining import refinement
 from headrecon.settings import Config, check
 from headrecon.shading.pixels import believed_pixels
 from headrecon.shading.subset import Irls
@@ -57,6 +58,7 @@ def rows(config: Config, device: torch.device) -> Iterator[Row]:
     yield factorization(config, device)
     yield pixels(config, device)
     yield from integration(config.sides, config.turns, device)
+    yield refinement(config.turns, device)
 
 
 def flow(config: Config, device: torch.device) -> tuple[Row, Row]:

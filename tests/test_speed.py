@@ -10,6 +10,8 @@ from hydra import compose, initialize_config_dir
 from headrecon import speed
 from headrecon.command import CONF
 from headrecon.evaluate.integration import as_matrix, integration, oval
+from headrecon.evaluate.reprojection import reproject
+from headrecon.refining import egg
 from tests.synthetic.sessions import SESSION
 
 CPU = torch.device("cpu")
@@ -64,3 +66,10 @@ def test_photos_are_warped_by_the_flow_that_is_told():
         undone = -speed.warp(truth, undone)
     assert speed.end_point_error(stack, truth) > 0.5
     assert speed.end_point_error(replace(stack, flows=undone), truth) < 0.05
+
+
+def test_the_egg_that_steps_are_timed_on_renders_into_its_photos():
+    mesh, stack = egg(CPU)
+    assert mesh.faces.shape == (20480, 3)
+    assert reproject(mesh, stack).mean < 1.0
+    assert float(stack.images.amax()) < 1.0

@@ -111,7 +111,7 @@ class Refine:
             index = step % len(stacks)
             displacement = self._diffused(u, edges, times) * normals
             vertices = mesh.vertices + displacement
-            terms = self._terms(
+            terms = self.terms(
                 vertices,
                 displacement,
                 _tinted(mesh, self._diffused(tint, edges, TINT_DIFFUSION)),
@@ -171,7 +171,7 @@ class Refine:
             u = 0.5 * u + 0.5 * around / degree
         return u
 
-    def _terms(
+    def terms(
         self,
         vertices: Float[Tensor, "vertex xyz=3"],
         displacement: Float[Tensor, "vertex xyz=3"],

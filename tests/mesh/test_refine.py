@@ -11,7 +11,9 @@ from headrecon.geometry.lighting import basis
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.refine import TERMS, Refine
+from headrecon.mesh.silhouette import outline, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.torch3d import Meshes, mesh_normal_consistency
 from headrecon.types import (
     REGIONS,
     Camera,
@@ -196,3 +198,36 @@ def test_an_epoch_that_makes_photos_kept_aside_worse_is_taken_back(longer: tuple
     none = replace(ASIDE, vertex_rate=4.0, steps=6, aside=10)(state, longer, kind)
     assert not none.kept_aside.isfinite().any()
     assert not torch.equal(none.mesh.vertices, start.vertices)
+
+
+def test_gradients_of_the_losses_are_those_of_small_changes(longer: tuple[Stack, ...]):
+    """In double precision; the fourth loss is pytorch3d's and knows single precision only."""
+    ball = trimesh.creation.icosphere(1, 30.0)
+    vertices = torch.tensor(ball.vertices) * torch.tensor([0.8, 1.1, 1.0], dtype=torch.double)
+    faces = torch.tensor(ball.faces, dtype=torch.int64)
+    albedo = 0.5 + 0.1 * torch.sin(vertices)
+    stack = longer[1]
+    camera = replace(stack.camera, view_from_head=stack.camera.view_from_head.double())
+    double = {name: getattr(stack, name).double() for name in ("images", "masks", "flows")}
+    stack = replace(stack, camera=replace(camera, origin=camera.origin.double()), **double)
+    goal = outline(stack.masks.mean(dim=0) > 0.5, 6.0)
+    goal = replace(goal, distance=goal.distance.double())
+    free = torch.ones(len(vertices), dtype=torch.double)
+
+    def photometric(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
+        there = vertices + shift
+        return REFINE._photometric(there, albedo + tint, faces, stack, torch.arange(6))
+
+    def silhouette(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
+        return outline_error(vertices + shift, faces, stack.camera, goal, 0.25, 6.0, free)
+
+    def bending(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
+        return mesh_normal_consistency(Meshes(verts=[vertices + shift], faces=[faces]))
+
+    random = torch.Generator().manual_seed(5)
+    start = [
+        (0.01 * torch.randn(len(vertices), 3, generator=random)).double().requires_grad_(True)
+        for _ in range(2)
+    ]
+    for loss in (photometric, silhouette, bending):
+        assert torch.autograd.gradcheck(loss, start, eps=1e-6, atol=1e-5, rtol=1e-3)
