@@ -12,6 +12,7 @@ from headrecon.depth.poisson import PoissonIntegrate
 from headrecon.flow.collection import CollectionFlow
 from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
+from headrecon.mesh.project import ProjectAndGather
 from headrecon.mesh.refine import TERMS, Refine
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, TemplateScale
 from headrecon.mesh.texture import Texture
@@ -63,7 +64,7 @@ class Pipeline:
     pose: Pose
     disambiguate: Disambiguate
     integrate: Integrate | BilateralIntegrate | PoissonIntegrate
-    merge: Merge
+    merge: Merge | ProjectAndGather
     refine: Refine
     complete: Complete
     scale: InterpupillaryScale | CircumferenceScale | TemplateScale

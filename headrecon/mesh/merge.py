@@ -60,7 +60,7 @@ class Merge:
 
     def __call__(self, head: Head, template: Template) -> HeadMesh:
         """Merge what has been grown."""
-        rest, faces = _subdivided(template, self.subdivisions)
+        rest, faces = subdivided(template, self.subdivisions)
         places = at(template.fiducials, template.faces, template.vertices)
         points = nearest_points(places, rest, faces)
         marks, pinned = self._lifted(() if template.fitted else head.surfaces, points, rest, faces)
@@ -110,7 +110,7 @@ class Merge:
         return SurfacePoints(torch.cat(face), torch.cat(barycentric)), torch.cat(places)
 
 
-def _subdivided(
+def subdivided(
     template: Template, times: int
 ) -> tuple[Float[Tensor, "vertex xyz=3"], Int[Tensor, "face 3"]]:
     """The template at a finer resolution, smooth as the limit surface of Loop's scheme."""
