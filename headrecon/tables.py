@@ -30,6 +30,8 @@ class Record:
 _FEWEST = 3
 """Cases that an interval needs; that of two is twelve standard errors wide and says nothing."""
 MEAN_HEAD = "mean_head"
+FACE = "face_median_mm"
+"""What rows are told apart by first of all."""
 ACCURACY = (
     *(
         "face_median_mm",

@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 
 from headrecon.learning.examine import examine
-from headrecon.learning.points import MakePointExamples, TeachPoints, apart, examine_points
+from headrecon.learning.points import MakePointExamples, apart
 from headrecon.learning.shards import MakeExamples
 from headrecon.learning.teach import Teach
+from headrecon.learning.teach_points import TeachPoints, examine_points
 from headrecon.photos.own_weights import save_weights
 
 

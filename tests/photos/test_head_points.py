@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from headrecon.learning.points import PointExamples, TeachPoints, apart, examine_points
+from headrecon.learning.points import PointExamples, apart
+from headrecon.learning.teach_points import TeachPoints, examine_points
 from headrecon.photos.head_points import WIDTHS, PointsNetwork, Told, averaged, load_points
 from headrecon.photos.own_weights import save_weights
 
