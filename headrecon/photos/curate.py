@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.color import luminance
+from headrecon.geometry.warp import sample
 from headrecon.photos.copies import Copies
 from headrecon.types import Collection, Portrait, Sighting, Verdict
 
@@ -39,6 +40,8 @@ class Curate:
     """Degrees."""
     identity_minimum: int
     """Photos of one face that it takes to say who the person is."""
+    min_shown: float
+    """Share of the fiducials in sight that must lie on the person."""
     min_sharpness: float
     """Of the face, in shares of the median over the photos."""
     max_deviation: float
@@ -60,10 +63,11 @@ class Curate:
         for portrait, distance, edge in zip(portraits, distances, sharp, strict=True):
             judged = abs(portrait.azimuth) <= self.identity_azimuth
             reason = "blurred" if edge < least else ""
-            unsure = float(portrait.deviation[0])
+            unsure, shown = float(portrait.deviation[0]), _shown(portrait)
             reason = "its pose is unsure" if unsure > self.max_deviation else reason
             reason = "wears glasses" if portrait.glasses > self.max_glasses else reason
             reason = "something hides the face" if portrait.covered > self.max_covered else reason
+            reason = "nobody is where the face seems to be" if shown < self.min_shown else reason
             reason = "shows somebody else" if judged and distance > self.stranger else reason
             wish = overrides.get(portrait.name, "")
             reasons.append({KEEP: "", DROP: "dropped by overrides.csv"}.get(wish, reason))
@@ -125,6 +129,15 @@ def sharpness(portrait: Portrait) -> float:
     )[0, 0]
     gradient = (grey.diff(dim=0)[:, :-1].square() + grey.diff(dim=1)[:-1].square()).sqrt()
     return float(gradient.mean() / grey.mean().clamp_min(1e-4))
+
+
+def _shown(portrait: Portrait) -> float:
+    """Share of the fiducials in sight that lie on the person; 1 if none is in sight."""
+    places = portrait.fiducials[portrait.visible]
+    if not len(places):
+        return 1.0
+    on_person = sample(portrait.mask[None, None], places[None, None])[0, 0, 0] > 0.5
+    return float(on_person.float().mean())
 
 
 def _verdict(portrait: Portrait, reason: str, distance: float, edge: float) -> Verdict:

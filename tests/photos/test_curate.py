@@ -14,6 +14,7 @@ CURATE = Curate(
     stranger=0.55,
     identity_azimuth=60.0,
     identity_minimum=3,
+    min_shown=0.2,
     min_sharpness=0.25,
     max_deviation=15.0,
     max_covered=0.5,
@@ -140,3 +141,15 @@ def test_how_far_lips_and_lids_are_open_is_told(seed: int):
 def test_a_photo_whose_pose_is_unsure_is_left_out():
     unsure = face("unsure", 0, 20, deviation=torch.tensor([20.0, 3.0, 3.0]))
     assert reasons(CURATE((*his(), sighting(unsure)), {}))["unsure"] == "its pose is unsure"
+
+
+def test_a_face_outside_of_the_person_is_nobodys():
+    nobody = face("cloud", 0, 90, mask=torch.zeros(48, 48))
+    half = torch.zeros(48, 48)
+    half[:, :24] = 1.0
+    aside = face("half of him", 0, 91, mask=half)
+    unseen = face("nothing in sight", 0, 92, mask=torch.zeros(48, 48))
+    unseen = replace(unseen, visible=torch.zeros(468, dtype=torch.bool))
+    found = reasons(CURATE((*his(), *map(sighting, (nobody, aside, unseen))), {}))
+    assert found["cloud"] == "nobody is where the face seems to be"
+    assert found["half of him"] == found["nothing in sight"] == ""
