@@ -61,6 +61,7 @@ class Monitor:
         for old in folder.glob("events.out.tfevents.*"):
             old.unlink(missing_ok=True)
         self.writer = SummaryWriter(str(folder))
+        self.writer.add_text("report", "The result: report/index.html in the folder of the run.")
         self.pictures: dict[str, Image.Image] = {}
         self.metrics: dict[str, float | int] = {}
         self._losses_written = 0
@@ -171,7 +172,6 @@ class Monitor:
         self.number(tag, total, refined.epoch)
         if refined.epoch == 0:
             self.metrics["mesh/reprojection_before_refinement_grey_levels"] = total
-        if refined.epoch == 0:
             self._draw_mesh(refined, stacks)
         self._latest = (refined, tuple(stacks))
 

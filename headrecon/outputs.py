@@ -27,6 +27,7 @@ COLUMNS = (
     *(*_SCORES, "fit", "grey_levels"),
 )
 
+CURVES = "How they came about: tensorboard --logdir tensorboard, in the folder of the run."
 EVIDENCE = "Blue rests on photos, orange on outlines only; grey is filled by the template."
 NO_VIEW = "turned or tipped so that it is in no view with enough photos"
 
@@ -233,7 +234,7 @@ def report_page(
                 *single("mesh/errors", "Mean difference in grey levels, 0 to 255."),
             ),
         ),
-        Section("Numbers", "", (_numbers(metrics),)),
+        Section("Numbers", CURVES, (_numbers(metrics),)),
     ]
     return report(f"Head of {name}", lead, sections)
 
