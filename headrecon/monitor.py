@@ -3,7 +3,6 @@
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +22,7 @@ from headrecon.draw.viewer import srgb_levels
 from headrecon.evaluate.reprojection import reproject
 from headrecon.evaluate.sharpness import sharpness
 from headrecon.geometry.surface import vertex_areas
-from headrecon.mesh.refine import TERMS
+from headrecon.mesh.refine import TERMS, VARIABLES
 from headrecon.types import (
     SOURCES,
     Collection,
@@ -162,6 +161,8 @@ class Monitor:
         for step in range(self._losses_written, len(refined.losses)):
             for name, loss in zip(TERMS, refined.losses[step].tolist(), strict=True):
                 self.writer.add_scalar(f"refine/{name}_loss", loss, step)
+            for name, norm in zip(VARIABLES, refined.gradients[step].tolist(), strict=True):
+                self.writer.add_scalar(f"refine/{name}_gradient_norm", norm, step)
         self._losses_written = len(refined.losses)
         self._kept_aside(refined)
         shown = [reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)) for stack in stacks]
@@ -238,13 +239,4 @@ class Monitor:
 
 def _some(stack: Stack, most: int) -> Stack:
     """At most that many photos of a view, evenly chosen."""
-    step = max(1, -(-len(stack.names) // most))
-    return replace(
-        stack,
-        names=stack.names[::step],
-        images=stack.images[::step],
-        masks=stack.masks[::step],
-        flows=stack.flows[::step],
-        belief=stack.belief[::step],
-        portrait_from_canvas=stack.portrait_from_canvas[::step],
-    )
+    return stack.every(max(1, -(-len(stack.names) // most)))

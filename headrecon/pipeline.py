@@ -4,8 +4,6 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import torch
-
 from headrecon.depth.bilateral import BilateralIntegrate
 from headrecon.depth.integrate import Integrate
 from headrecon.depth.poisson import PoissonIntegrate
@@ -13,7 +11,7 @@ from headrecon.flow.collection import CollectionFlow
 from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
 from headrecon.mesh.project import ProjectAndGather
-from headrecon.mesh.refine import TERMS, Refine
+from headrecon.mesh.refine import Refine, not_yet_refined
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, TemplateScale
 from headrecon.mesh.texture import Texture
 from headrecon.monitor import Monitor
@@ -32,7 +30,6 @@ from headrecon.types import (
     Head,
     Photo,
     Reconstruction,
-    Refinement,
     Rejection,
     Sighting,
     Template,
@@ -147,8 +144,7 @@ class Pipeline:
             replace(stack, camera=surface.depth.camera)
             for stack, surface in zip(stacks, head.surfaces, strict=True)
         )
-        nothing = torch.zeros(0, len(TERMS)), torch.zeros(0, 2)
-        refined = Refinement(merged, merged.vertices, 0, *nothing)
+        refined = not_yet_refined(merged)
         monitor.refinement(refined, shots)
         for epoch in monitor.each(range(self.refine.epochs)):
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, fitted)

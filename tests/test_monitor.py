@@ -31,10 +31,13 @@ def told(monitor: Monitor) -> None:
     monitor.collection(artifacts.collection(), [Rejection("x", "no face")], [view])
     monitor.flow(artifacts.stack(shift=2), stack)
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
-    losses = torch.arange(15.0).reshape(3, 5)
+    losses, norms = torch.arange(15.0).reshape(3, 5), torch.arange(6.0).reshape(3, 2)
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(
-            Refinement(mesh, mesh.vertices, epoch, losses[:steps], torch.zeros(0, 2)), [stack]
+            Refinement(
+                mesh, mesh.vertices, epoch, losses[:steps], norms[:steps], torch.zeros(0, 2)
+            ),
+            [stack],
         )
     whole = artifacts.reconstruction()
     monitor.complete(CompleteHead(whole.mesh, whole.evidence), whole.scale)
@@ -46,6 +49,8 @@ def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
     events.Reload()
     photometric = [(e.step, e.value) for e in events.Scalars("refine/photometric_loss")]
     assert photometric == [(0, 0.0), (1, 5.0), (2, 10.0)]
+    albedo = [e.value for e in events.Scalars("refine/albedo_gradient_norm")]
+    assert albedo == [1.0, 3.0, 5.0]
     assert {"view+30/average", "view+30/surface", "mesh/sides"} <= set(events.Tags()["images"])
     assert {"mesh/sources", "mesh/deviation"} <= set(events.Tags()["images"])
     assert any(tag.startswith("mesh/head") for tag in events.Tags()["tensors"])

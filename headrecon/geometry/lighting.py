@@ -35,10 +35,24 @@ def fit_lighting(
 
     Colored light is a light of its own for each channel.
     """
-    rendered = albedo[:, None] * basis(normals, order)[None]
+    return fit_columns(images, albedo[:, None] * basis(normals, order)[None], weights)
+
+
+def fit_columns(
+    images: Float[Tensor, "photo rgb=3 pixel"],
+    rendered: Float[Tensor, "rgb=3 k pixel"],
+    weights: Float[Tensor, "photo pixel"],
+) -> Float[Tensor, "photo rgb=3 k"]:
+    """By how much of each rendering each photo is explained best; see `fit_lighting`."""
     normal = torch.einsum("ckj,clj,pj->pckl", rendered, rendered, weights)
     right = torch.einsum("ckj,pcj,pj->pck", rendered, images, weights)
     # Light that the photo does not constrain (all pixels turned one way) stays small.
     ridge = 1e-3 * normal.diagonal(dim1=-2, dim2=-1).mean(dim=-1).clamp_min(1e-6)
     identity = torch.eye(normal.shape[-1]).to(normal)
     return torch.linalg.solve_ex(normal + ridge[..., None, None] * identity, right)[0]
+
+
+def reflected(normals: Float[Tensor, "xyz=3 pixel"]) -> Float[Tensor, "xyz=3 pixel"]:
+    """The directions that a mirror shows to the viewer, r = 2 n_z n - (0, 0, 1)."""
+    towards = normals.new_tensor([0.0, 0.0, 1.0])[:, None]
+    return 2.0 * normals[2] * normals - towards

@@ -7,11 +7,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from headrecon.geometry.lighting import basis, fit_lighting
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.mesh.parts import is_part
+from headrecon.mesh.photometric import photometric_error
 from headrecon.mesh.silhouette import Outline, outline, outline_error
-from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.relit import relit_errors
 from headrecon.render.torch3d import (
     Meshes,
@@ -25,6 +24,7 @@ MOST_TINT = 0.5
 TINT_DIFFUSION = 2
 """k of the tint: vertices are about as dense as pixels, and neighbours differ by noise."""
 TERMS = ("photometric", "outline", "anchor", "laplacian", "normal")
+VARIABLES = ("vertex", "albedo")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Refine:
     """k of each epoch; falling, so that outlines move whole parts before details follow."""
     light_order: int
     """Of the spherical harmonics of the light: 1 or 2."""
+    glossy: bool
+    """Whether skin and hair also mirror the light, roughly."""
     robust: float
     """Photometric error at which a pixel's pull stops growing, in units of the face's mean."""
     outline_band: float
@@ -106,7 +108,7 @@ class Refine:
         optimizer = torch.optim.Adam(
             [{"params": [u], "lr": self.vertex_rate}, {"params": [tint], "lr": self.albedo_rate}]
         )
-        history = []
+        history, gradients = [], []
         for step in range(self.steps):
             index = step % len(stacks)
             displacement = self._diffused(u, edges, times) * normals
@@ -126,6 +128,7 @@ class Refine:
             loss = torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum()
             optimizer.zero_grad()
             loss.backward()
+            gradients.append(torch.stack([_length(u), _length(tint)]))
             optimizer.step()
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
@@ -138,6 +141,7 @@ class Refine:
             mesh=mesh if bool(unseen[0, 1] > unseen[0, 0]) else made,
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
+            gradients=torch.cat([start.gradients, torch.stack(gradients)]),
             kept_aside=torch.cat([start.kept_aside, unseen.to(start.kept_aside)]),
         )
 
@@ -189,7 +193,10 @@ class Refine:
         surface = Meshes(verts=[vertices], faces=[faces])
         shift = Meshes(verts=[displacement], faces=[faces])
         return {
-            "photometric": self._photometric(vertices, albedo, faces, stack, chosen),
+            "photometric": photometric_error(
+                *(vertices, albedo, faces, stack, chosen),
+                *(self.light_order, self.glossy, self.robust),
+            ),
             "outline": outline_error(
                 vertices, faces, stack.camera, goal, self.outline_band, self.outline_reach, free
             ),
@@ -197,32 +204,17 @@ class Refine:
             "normal": mesh_normal_consistency(surface),
         }
 
-    def _photometric(
-        self,
-        vertices: Float[Tensor, "vertex xyz=3"],
-        albedo: Float[Tensor, "vertex rgb=3"],
-        faces: Int[Tensor, "face 3"],
-        stack: Stack,
-        chosen: Int[Tensor, " photo"],
-    ) -> Float[Tensor, ""]:
-        """Mean Geman-McClure error between the chosen photos and their renderings."""
-        fragments = rasterize(vertices, faces, stack.camera)
-        normals = vertex_normals(vertices, faces) @ stack.camera.view_from_head.T
-        layers = interpolate(fragments, faces, torch.cat([albedo, normals], dim=1))
-        seen = fragments.mask & (layers[5].detach() > 0.2)
-        color = layers[:3, seen]
-        unit = torch.nn.functional.normalize(layers[3:, seen], dim=0)
 
-        photos = stack.images[chosen][:, :, seen]
-        weights = stack.masks[chosen][:, seen] * (photos.amax(dim=1) < 0.98)
-        exposure = (photos.mean(dim=1) * weights).sum(1) / weights.sum(1).clamp_min(1.0)
-        photos = photos / exposure.clamp_min(1e-3)[:, None, None]
-        lighting = fit_lighting(photos, color, unit, weights, self.light_order)
-        shading = torch.einsum("pck,kj->pcj", lighting, basis(unit, self.light_order))
-        rendered = color * shading
-        squared = ((rendered - photos) ** 2).sum(dim=1)
-        robust = squared / (1.0 + squared / self.robust**2)
-        return (weights * robust).sum() / weights.sum().clamp_min(1.0)
+def not_yet_refined(mesh: HeadMesh) -> Refinement:
+    """A mesh before the first epoch."""
+    counts = (len(TERMS), len(VARIABLES), 2)
+    return Refinement(mesh, mesh.vertices, 0, *(mesh.vertices.new_zeros(0, n) for n in counts))
+
+
+def _length(variable: Float[Tensor, "vertex 1"]) -> Float[Tensor, ""]:
+    """Of its gradient."""
+    assert variable.grad is not None
+    return variable.grad.norm()
 
 
 def _tinted(mesh: HeadMesh, tint: Float[Tensor, "vertex 1"]) -> Float[Tensor, "vertex rgb=3"]:

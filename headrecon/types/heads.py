@@ -104,6 +104,8 @@ class Refinement:
     """Epochs done."""
     losses: Float[Tensor, "step term=5"]
     """The terms of every step so far, not weighted; `headrecon.mesh.refine.TERMS` names them."""
+    gradients: Float[Tensor, "step variable=2"]
+    """Lengths of the gradient of every step; `headrecon.mesh.refine.VARIABLES` names them."""
     kept_aside: Float[Tensor, "epoch mesh=2"]
     """Grey levels on the photos that no step has seen, of the mesh that each epoch began with and
     of the one that it made; NaN without such photos. If that was worse, it was taken back."""

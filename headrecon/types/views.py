@@ -1,6 +1,6 @@
 """Views: photos from about the same side, and what they say about the surface."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -64,6 +64,18 @@ class Stack:
     """Where the average photo has its fiducials, on the canvas."""
     face: Bool[Tensor, "h w"]
     """Where the template, seen by `camera`, shows skin of the face."""
+
+    def every(self, step: int) -> "Stack":
+        """The first of every so many photos."""
+        return replace(
+            self,
+            names=self.names[::step],
+            images=self.images[::step],
+            masks=self.masks[::step],
+            flows=self.flows[::step],
+            belief=self.belief[::step],
+            portrait_from_canvas=self.portrait_from_canvas[::step],
+        )
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ import torch
 import trimesh
 
 from headrecon.evaluate.reprojection import reproject
-from headrecon.geometry.lighting import basis
+from headrecon.geometry.lighting import basis, reflected
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import vertex_normals
-from headrecon.mesh.refine import TERMS, Refine
+from headrecon.mesh.photometric import photometric_error
+from headrecon.mesh.refine import TERMS, Refine, not_yet_refined
 from headrecon.mesh.silhouette import outline, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.torch3d import Meshes, mesh_normal_consistency
@@ -32,6 +33,7 @@ REFINE = Refine(
     albedo_rate=0.01,
     diffusion=[8, 4],
     light_order=1,
+    glossy=False,
     robust=0.5,
     outline_band=0.25,
     outline_reach=6.0,
@@ -101,7 +103,7 @@ def template(mesh: HeadMesh, part: str, fitted: bool) -> Template:
 def refined(
     mesh: HeadMesh, photos: tuple[Stack, ...], part: str = "face", fitted: bool = False
 ) -> Refinement:
-    state = Refinement(mesh, mesh.vertices, 0, torch.zeros(0, len(TERMS)), torch.zeros(0, 2))
+    state = not_yet_refined(mesh)
     for _ in range(REFINE.epochs):
         state = REFINE(state, photos, template(mesh, part, fitted))
     return state
@@ -136,6 +138,8 @@ def test_refinement_goes_towards_the_truth(longer: tuple[Stack, ...]):
     )
     assert float(after) < 0.9 * float(before)
     assert end.losses.shape == (2 * REFINE.steps, len(TERMS))
+    assert end.gradients.shape == (2 * REFINE.steps, 2)
+    assert float(end.gradients.min()) > 0.0
 
 
 def test_the_skin_of_a_fitted_template_is_held_and_its_hair_is_not(longer: tuple[Stack, ...]):
@@ -175,7 +179,7 @@ ASIDE = replace(REFINE, aside=3, diffusion=[8])
 
 def test_photos_kept_aside_take_no_part(longer: tuple[Stack, ...]):
     start, kind = head(1.1), template(head(1.1), "face", False)
-    state = Refinement(start, start.vertices, 0, torch.zeros(0, len(TERMS)), torch.zeros(0, 2))
+    state = not_yet_refined(start)
     aside = torch.tensor([2, 5])
     others = tuple(
         replace(stack, images=stack.images.index_copy(0, aside, 0.5 * stack.images[aside]))
@@ -189,7 +193,7 @@ def test_photos_kept_aside_take_no_part(longer: tuple[Stack, ...]):
 
 def test_an_epoch_that_makes_photos_kept_aside_worse_is_taken_back(longer: tuple[Stack, ...]):
     start, kind = head(1.25), template(head(1.25), "face", False)
-    state = Refinement(start, start.vertices, 0, torch.zeros(0, len(TERMS)), torch.zeros(0, 2))
+    state = not_yet_refined(start)
     wild = replace(ASIDE, vertex_rate=4.0, steps=6)(state, longer, kind)
     assert float(wild.kept_aside[0, 1]) > float(wild.kept_aside[0, 0])
     assert torch.equal(wild.mesh.vertices, start.vertices)
@@ -216,7 +220,7 @@ def test_gradients_of_the_losses_are_those_of_small_changes(longer: tuple[Stack,
 
     def photometric(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
         there = vertices + shift
-        return REFINE._photometric(there, albedo + tint, faces, stack, torch.arange(6))
+        return photometric_error(there, albedo + tint, faces, stack, torch.arange(6), 1, False, 0.5)
 
     def silhouette(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
         return outline_error(vertices + shift, faces, stack.camera, goal, 0.25, 6.0, free)
@@ -231,3 +235,18 @@ def test_gradients_of_the_losses_are_those_of_small_changes(longer: tuple[Stack,
     ]
     for loss in (photometric, silhouette, bending):
         assert torch.autograd.gradcheck(loss, start, eps=1e-6, atol=1e-5, rtol=1e-3)
+
+
+def test_a_rough_mirror_explains_highlights_that_a_matt_surface_does_not(longer: tuple[Stack, ...]):
+    mesh, stack = head(1.25), longer[0]
+    fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
+    normals = vertex_normals(mesh.vertices, mesh.faces) @ stack.camera.view_from_head.T
+    unit = torch.nn.functional.normalize(interpolate(fragments, mesh.faces, normals), dim=0)
+    gloss = 0.08 * (1.0 + reflected(unit.flatten(1))[0]).reshape(60, 64) * fragments.mask
+    shiny = replace(stack, images=(stack.images + gloss).clamp(0.0, 0.97))
+    every = torch.arange(6)
+    matt, glossy = (
+        float(photometric_error(mesh.vertices, mesh.albedo, mesh.faces, shiny, every, 1, on, 0.5))
+        for on in (False, True)
+    )
+    assert glossy < 0.5 * matt
