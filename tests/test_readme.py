@@ -27,6 +27,7 @@ CONFIGS = {
     "collect": "collect",
     "speed": "speed",
     "normals": "normals",
+    "evaluate": "evaluate",
 }
 
 
@@ -66,6 +67,8 @@ def test_every_run_composes_and_instantiates(words: list[str]):
         assert isinstance(instantiate(config.pipeline, _convert_="all"), Pipeline)
     elif name == "normals":
         assert isinstance(instantiate(config.session, _convert_="all"), PhotographSubject)
+    elif name == "evaluate":
+        assert all(instantiate(method, _convert_="all") for method in config.methods.values())
     elif name == "speed":
         assert isinstance(instantiate(config.ours, _convert_="all"), CollectionFlow)
     elif name == "collect":
