@@ -4,26 +4,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-import trimesh
 
 from headrecon.evaluate.reprojection import reproject
-from headrecon.geometry.lighting import basis, reflected
-from headrecon.geometry.rotation import view_from_head
-from headrecon.geometry.surface import vertex_normals
-from headrecon.mesh.photometric import photometric_error
 from headrecon.mesh.refine import TERMS, Refine, not_yet_refined
-from headrecon.mesh.silhouette import outline, outline_error
-from headrecon.render.rasterize import interpolate, rasterize
-from headrecon.render.torch3d import Meshes, mesh_normal_consistency
 from headrecon.types import (
     REGIONS,
-    Camera,
     HeadMesh,
     Refinement,
     Stack,
     SurfacePoints,
     Template,
 )
+from tests.mesh.eggs import head, shots
 
 REFINE = Refine(
     steps=20,
@@ -44,52 +36,6 @@ REFINE = Refine(
     normal=0.1,
     seed=0,
 )
-
-
-def head(stretch: float) -> HeadMesh:
-    """An egg of varied albedo; `stretch` makes its front longer."""
-    ball = trimesh.creation.icosphere(4, 40.0)
-    vertices = torch.tensor(ball.vertices, dtype=torch.float32) * torch.tensor([0.8, 1.1, 1.0])
-    vertices[:, 2] *= torch.where(vertices[:, 2] > 0.0, stretch, 1.0)
-    shade = 0.5 + 0.2 * torch.sin(vertices[:, :1] / 6.0) * torch.cos(vertices[:, 1:2] / 9.0)
-    return HeadMesh(
-        vertices=vertices,
-        faces=torch.tensor(ball.faces, dtype=torch.int64),
-        albedo=shade * torch.tensor([1.0, 0.8, 0.7]),
-        support=torch.ones(len(vertices)),
-        landmarks=vertices[:68].clone(),
-    )
-
-
-def shots(mesh: HeadMesh) -> tuple[Stack, ...]:
-    """Renderings of the mesh from three sides, each under six lights without shadow."""
-    generator = torch.Generator().manual_seed(1)
-    stacks = []
-    for azimuth in (0.0, 40.0, -40.0):
-        camera = Camera(view_from_head(azimuth), 0.55, torch.tensor([32.0, 30.0]), 60, 64)
-        fragments = rasterize(mesh.vertices, mesh.faces, camera)
-        normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
-        layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
-        unit = torch.nn.functional.normalize(layers[3:], dim=0)
-        slopes = 0.35 * torch.randn(6, 3, generator=generator).clamp(-1.0, 1.0)
-        light = torch.cat([torch.full((6, 1), 0.8), slopes], dim=1)
-        shading = (light @ basis(unit.flatten(1))).reshape(6, 1, 60, 64).clamp_min(0.0)
-        stacks.append(
-            Stack(
-                label=f"view{azimuth:+03.0f}",
-                camera=camera,
-                names=tuple("abcdef"),
-                images=(0.7 * shading * layers[:3]).clamp(0.0, 0.97),
-                masks=fragments.mask.float().expand(6, -1, -1).clone(),
-                flows=torch.zeros(6, 2, 60, 64),
-                belief=torch.ones(6),
-                motion=torch.zeros(0),
-                portrait_from_canvas=torch.eye(2, 3).repeat(6, 1, 1),
-                fiducials=torch.zeros(468, 2),
-                face=fragments.mask,
-            )
-        )
-    return tuple(stacks)
 
 
 def template(mesh: HeadMesh, part: str, fitted: bool) -> Template:
@@ -202,51 +148,3 @@ def test_an_epoch_that_makes_photos_kept_aside_worse_is_taken_back(longer: tuple
     none = replace(ASIDE, vertex_rate=4.0, steps=6, aside=10)(state, longer, kind)
     assert not none.kept_aside.isfinite().any()
     assert not torch.equal(none.mesh.vertices, start.vertices)
-
-
-def test_gradients_of_the_losses_are_those_of_small_changes(longer: tuple[Stack, ...]):
-    """In double precision; the fourth loss is pytorch3d's and knows single precision only."""
-    ball = trimesh.creation.icosphere(1, 30.0)
-    vertices = torch.tensor(ball.vertices) * torch.tensor([0.8, 1.1, 1.0], dtype=torch.double)
-    faces = torch.tensor(ball.faces, dtype=torch.int64)
-    albedo = 0.5 + 0.1 * torch.sin(vertices)
-    stack = longer[1]
-    camera = replace(stack.camera, view_from_head=stack.camera.view_from_head.double())
-    double = {name: getattr(stack, name).double() for name in ("images", "masks", "flows")}
-    stack = replace(stack, camera=replace(camera, origin=camera.origin.double()), **double)
-    goal = outline(stack.masks.mean(dim=0) > 0.5, 6.0)
-    goal = replace(goal, distance=goal.distance.double())
-    free = torch.ones(len(vertices), dtype=torch.double)
-
-    def photometric(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
-        there = vertices + shift
-        return photometric_error(there, albedo + tint, faces, stack, torch.arange(6), 1, False, 0.5)
-
-    def silhouette(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
-        return outline_error(vertices + shift, faces, stack.camera, goal, 0.25, 6.0, free)
-
-    def bending(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
-        return mesh_normal_consistency(Meshes(verts=[vertices + shift], faces=[faces]))
-
-    random = torch.Generator().manual_seed(5)
-    start = [
-        (0.01 * torch.randn(len(vertices), 3, generator=random)).double().requires_grad_(True)
-        for _ in range(2)
-    ]
-    for loss in (photometric, silhouette, bending):
-        assert torch.autograd.gradcheck(loss, start, eps=1e-6, atol=1e-5, rtol=1e-3)
-
-
-def test_a_rough_mirror_explains_highlights_that_a_matt_surface_does_not(longer: tuple[Stack, ...]):
-    mesh, stack = head(1.25), longer[0]
-    fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
-    normals = vertex_normals(mesh.vertices, mesh.faces) @ stack.camera.view_from_head.T
-    unit = torch.nn.functional.normalize(interpolate(fragments, mesh.faces, normals), dim=0)
-    gloss = 0.08 * (1.0 + reflected(unit.flatten(1))[0]).reshape(60, 64) * fragments.mask
-    shiny = replace(stack, images=(stack.images + gloss).clamp(0.0, 0.97))
-    every = torch.arange(6)
-    matt, glossy = (
-        float(photometric_error(mesh.vertices, mesh.albedo, mesh.faces, shiny, every, 1, on, 0.5))
-        for on in (False, True)
-    )
-    assert glossy < 0.5 * matt

@@ -1,0 +1,64 @@
+"""Losses of the refinement and their gradients."""
+
+from dataclasses import replace
+
+import torch
+import trimesh
+
+from headrecon.geometry.lighting import reflected
+from headrecon.geometry.surface import vertex_normals
+from headrecon.mesh.photometric import photometric_error
+from headrecon.mesh.silhouette import outline, outline_error
+from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.torch3d import Meshes, mesh_normal_consistency
+from tests.mesh.eggs import head, shots
+
+PHOTOS = shots(head(1.25))
+
+
+def test_gradients_of_the_losses_are_those_of_small_changes():
+    """In double precision; the fourth loss is pytorch3d's and knows single precision only."""
+    ball = trimesh.creation.icosphere(1, 30.0)
+    vertices = torch.tensor(ball.vertices) * torch.tensor([0.8, 1.1, 1.0], dtype=torch.double)
+    faces = torch.tensor(ball.faces, dtype=torch.int64)
+    albedo = 0.5 + 0.1 * torch.sin(vertices)
+    stack = PHOTOS[1]
+    camera = replace(stack.camera, view_from_head=stack.camera.view_from_head.double())
+    double = {name: getattr(stack, name).double() for name in ("images", "masks", "flows")}
+    stack = replace(stack, camera=replace(camera, origin=camera.origin.double()), **double)
+    goal = outline(stack.masks.mean(dim=0) > 0.5, 6.0)
+    goal = replace(goal, distance=goal.distance.double())
+    free = torch.ones(len(vertices), dtype=torch.double)
+
+    def photometric(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
+        there = vertices + shift
+        return photometric_error(there, albedo + tint, faces, stack, torch.arange(6), 1, False, 0.5)
+
+    def silhouette(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
+        return outline_error(vertices + shift, faces, stack.camera, goal, 0.25, 6.0, free)
+
+    def bending(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
+        return mesh_normal_consistency(Meshes(verts=[vertices + shift], faces=[faces]))
+
+    random = torch.Generator().manual_seed(5)
+    start = [
+        (0.01 * torch.randn(len(vertices), 3, generator=random)).double().requires_grad_(True)
+        for _ in range(2)
+    ]
+    for loss in (photometric, silhouette, bending):
+        assert torch.autograd.gradcheck(loss, start, eps=1e-6, atol=1e-5, rtol=1e-3)
+
+
+def test_a_rough_mirror_explains_highlights_that_a_matt_surface_does_not():
+    mesh, stack = head(1.25), PHOTOS[0]
+    fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
+    normals = vertex_normals(mesh.vertices, mesh.faces) @ stack.camera.view_from_head.T
+    unit = torch.nn.functional.normalize(interpolate(fragments, mesh.faces, normals), dim=0)
+    gloss = 0.08 * (1.0 + reflected(unit.flatten(1))[0]).reshape(60, 64) * fragments.mask
+    shiny = replace(stack, images=(stack.images + gloss).clamp(0.0, 0.97))
+    every = torch.arange(6)
+    matt, glossy = (
+        float(photometric_error(mesh.vertices, mesh.albedo, mesh.faces, shiny, every, 1, on, 0.5))
+        for on in (False, True)
+    )
+    assert glossy < 0.5 * matt
