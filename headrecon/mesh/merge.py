@@ -84,7 +84,8 @@ class Merge:
                 pinned - at(marks, faces, rest),
                 pin_weights,
             )
-        painted = paint(vertices, faces, head, self.paint_tolerance, self.paint_smoothness)
+        hairy = is_part(rest, template, ("scalp",))
+        painted = paint(vertices, faces, head, hairy, self.paint_tolerance, self.paint_smoothness)
         landmarks = at(points, faces, vertices)[list(IBUG68_FROM_MESH)]
         return HeadMesh(vertices, faces, painted.albedo, painted.support, landmarks)
 

@@ -25,6 +25,7 @@ def paint(
     vertices: Float[Tensor, "vertex xyz=3"],
     faces: Int[Tensor, "face 3"],
     head: Head,
+    hairy: Float[Tensor, " vertex"],
     tolerance: float,
     smoothness: float,
 ) -> Paint:
@@ -33,7 +34,8 @@ def paint(
     A view sees a vertex that faces it and lies within `tolerance` millimetres of its depth map.
     The albedo of a view is known up to a factor, its average light: each view after the first is
     scaled to agree, in the median, with the vertices that are painted already. Vertices that nobody
-    sees minimize the Dirichlet energy.
+    sees minimize the Dirichlet energy: where hair grows (`hairy` is 1) between what is seen of the
+    hair, and elsewhere between what is seen of the skin.
     """
     normals = vertex_normals(vertices, faces)
     total = vertices.new_zeros(len(vertices))
@@ -50,7 +52,11 @@ def paint(
         total = total + weight
         support = support + count
     known = blend / total.clamp_min(1e-6)[:, None]
-    filled = smoothed(smoothness * laplacian(vertices, faces), known, total)
+    energy = smoothness * laplacian(vertices, faces)
+    of_hair, of_skin = (smoothed(energy, known, total * kind) for kind in (hairy, 1.0 - hairy))
+    if not bool((total * hairy > 0.0).any()):
+        of_hair = of_skin
+    filled = torch.where(hairy[:, None] > 0.5, of_hair, of_skin)
     # The brightest of a face is near 1 in a photo; only the ratio between pixels is known.
     scale = filled.quantile(0.99).clamp_min(1e-6)
     return Paint((0.8 * filled / scale).clamp(0.0, 1.0), support)

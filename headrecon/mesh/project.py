@@ -13,6 +13,7 @@ from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.mesh.deform import extended, thin_shell
 from headrecon.mesh.merge import subdivided
 from headrecon.mesh.paint import paint
+from headrecon.mesh.parts import is_part
 from headrecon.render.rasterize import rasterize
 from headrecon.types import Head, HeadMesh, Surface, Template
 
@@ -53,7 +54,8 @@ class ProjectAndGather:
         mean = torch.where(known[:, None] > 0.0, moved / total.clamp_min(1e-9)[:, None], rest)
         shift = extended(thin_shell(rest, faces, self.bending), mean - rest, known)
         vertices = torch.where(known[:, None] > 0.0, mean, rest + shift)
-        painted = paint(vertices, faces, head, self.paint_tolerance, self.paint_smoothness)
+        hairy = is_part(rest, template, ("scalp",))
+        painted = paint(vertices, faces, head, hairy, self.paint_tolerance, self.paint_smoothness)
         marks = at(template.fiducials, template.faces, template.vertices)
         points = nearest_points(marks[list(IBUG68_FROM_MESH)], rest, faces)
         landmarks = at(points, faces, vertices)

@@ -1,0 +1,38 @@
+"""A ball with dark hair above and light skin below, seen from the front only."""
+
+from dataclasses import replace
+
+import torch
+
+from headrecon.mesh.paint import paint
+from headrecon.types import Head
+from tests.mesh.test_project import ball, surface
+
+HAIR, SKIN = 0.1, 0.6
+
+
+def painted(hairy: torch.Tensor) -> torch.Tensor:
+    """Albedo of the vertices of the ball."""
+    vertices, faces = ball(40.0)
+    front = surface(0.0, 40.0)
+    above = front.normals.normals[1] > 0.0
+    albedo = torch.where(above, HAIR, SKIN) * front.normals.mask
+    field = replace(front.normals, albedo=albedo.expand(3, -1, -1))
+    found = paint(vertices, faces, Head((replace(front, normals=field),)), hairy, 2.0, 0.02)
+    return found.albedo.mean(dim=1)
+
+
+def test_unseen_hair_has_the_colour_of_hair_and_unseen_skin_that_of_skin():
+    vertices, _ = ball(40.0)
+    albedo = painted((vertices[:, 1] > 0.0).float())
+    behind = vertices[:, 2] < -10.0
+    hair, skin = (albedo[behind & (side * vertices[:, 1] > 6.0)] for side in (1.0, -1.0))
+    # Albedo is known up to a factor.
+    assert float(hair.max()) < 0.35 * float(skin.min())
+    assert float(hair.std()) < 0.02
+
+
+def test_without_any_hair_in_sight_all_is_painted_like_skin():
+    vertices, _ = ball(40.0)
+    behind = (vertices[:, 2] < -30.0).float()
+    assert torch.allclose(painted(behind), painted(torch.zeros_like(behind)), atol=1e-3)
