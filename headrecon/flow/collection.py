@@ -47,7 +47,7 @@ class CollectionFlow:
 
         belief_i = 1 / (1 + (e_i / (outlier median e))^2)^2,   e_i = rms of reference_i - photo_i
 
-    Most rounds look at photos of half the size, which cost a quarter; only the last see all pixels.
+    The first rounds look at photos of half the size, which cost a quarter; the last see all pixels.
     A round like the one before it is left out once photos move by less than `still`.
 
     Reference: Kemelmacher-Shlizerman and Seitz, "Collection Flow", CVPR 2012.
