@@ -44,7 +44,7 @@ class ProjectAndGather:
 
     def __call__(self, head: Head, template: Template) -> HeadMesh:
         """Gather what has been grown."""
-        rest, faces = subdivided(template, self.subdivisions)
+        rest, faces = subdivided(template.vertices, template.faces, self.subdivisions)
         normals = vertex_normals(rest, faces)
         moved, total = torch.zeros_like(rest), torch.zeros_like(rest[:, 0])
         for surface in head.surfaces:

@@ -35,7 +35,7 @@ class Disambiguate:
     reference's normals and their smoothest continuation:
 
         min over s of  (N_j - B s)^T M_j (N_j - B s) / v_j
-                       + |s - rho_j (1, n_j)|^2 / (deviation rho_j)^2
+                       + |s - rho_j (1, n_j)|^2 / (deviation_j rho_j)^2
 
     with M_j the information of the believed photos' lights, and v_j the variance of a photo around
     the model: its noise, which averages out over photos, and the model's own error (shadows, higher
@@ -61,7 +61,9 @@ class Disambiguate:
     min_overlap: int
     """Pixels of the neighbour that must be seen, below which the template is taken after all."""
     deviation: float
-    """Standard deviation of the true normals around the expected ones."""
+    """Standard deviation of the true normals around the expected ones, radians, each way."""
+    skin_deviation: float
+    """The same where the reference is seen."""
     model_error: float
     """Standard deviation of the photos' common deviation from first-order light."""
     reference_strength: float
@@ -153,7 +155,8 @@ class Disambiguate:
 
         count = factors.support[mask].clamp_min(1.0)
         variance = factors.residual[mask] ** 2 + count * self.model_error**2
-        scale = (self.deviation * rho) ** 2 / variance
+        deviation = self._deviation(reference)[mask]
+        scale = (deviation * rho) ** 2 / variance
         left = scale[:, None, None] * precision + torch.eye(len(mixing)).to(precision)
         right = scale[:, None] * observed + rho[:, None] * known
         spread = torch.linalg.inv_ex(left)[0]
@@ -162,8 +165,12 @@ class Disambiguate:
         spread = spread[:, 1:4, 1:4]
         across = spread.diagonal(dim1=1, dim2=2).sum(dim=1)
         across = across - torch.einsum("jm,jmn,jn->j", normal, spread, normal)
-        angle = torch.rad2deg(self.deviation * across.clamp_min(0.0).sqrt())
+        angle = torch.rad2deg(deviation * across.clamp_min(0.0).sqrt())
         return scattered(shape.T, mask), scattered(angle, mask)
+
+    def _deviation(self, reference: Seen) -> Float[Tensor, "h w"]:
+        """By how much, in radians, normals may differ from what is expected of them."""
+        return torch.where(reference.mask, self.skin_deviation, self.deviation)
 
     def _warn_of_flips(
         self,
