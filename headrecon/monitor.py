@@ -129,7 +129,7 @@ class Monitor:
         self.picture(f"{label}/flows", photos.flows(flowed))
         for number, motion in enumerate(flowed.motion.tolist()):
             self.number(f"{label}/flow_motion_px", motion, number)
-        inside = flowed.flows.norm(dim=1)[:, flowed.face]
+        inside = flowed.flows.float().norm(dim=1)[:, flowed.face]
         self.number(f"{label}/flow_mean_px", float(inside.mean()) if inside.numel() else 0.0)
         before, after = sharpness(aligned), sharpness(flowed)
         self.number(f"{label}/average_gradient_aligned_per_px", before)

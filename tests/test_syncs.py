@@ -38,7 +38,7 @@ def flow() -> Tensor:
 
 STAGES: dict[str, Callable[[], Tensor]] = {
     "flow": flow,
-    "low rank": lambda: approximate(random(20, 500), random(20, 500), 4, 3)[1],
+    "low rank": lambda: approximate(random(20, 500), random(20, 500), random(20), 4, 3)[1],
     "robust weights": lambda: robust(Irls(2.0, 2.0, 0.02), 4),
     "small residuals": lambda: robust(SmallResiduals(2.0, 8), 9),
     "ambiguity": lambda: fit_mixing(

@@ -51,7 +51,7 @@ def thumbnail(portrait: Portrait, size: int) -> Image.Image:
 
 def average(stack: Stack) -> Image.Image:
     """The mean photo of a view."""
-    return picture(stack.images.mean(dim=0))
+    return picture(stack.images.mean(dim=0).float())
 
 
 def before_and_after(aligned: Stack, flowed: Stack) -> Image.Image:
@@ -66,7 +66,7 @@ def members(stack: Stack, most: int = 12, columns: int = 6) -> Image.Image:
     step = max(1.0, len(stack.names) / most)
     chosen = [int(index * step) for index in range(min(most, len(stack.names)))]
     return sheet(
-        [picture(stack.images[index]) for index in chosen],
+        [picture(stack.images[index].float()) for index in chosen],
         [stack.names[index].rpartition("/")[2] for index in chosen],
         columns,
     )
@@ -80,7 +80,7 @@ def flicker(stack: Stack, most: int = 24, size: int = 192, milliseconds: int = 1
     order = stack.belief.argsort(descending=True).tolist()
     step = max(1.0, len(order) / most)
     chosen = [order[int(index * step)] for index in range(min(most, len(order)))]
-    frames = [picture(stack.images[index]).resize((size, size)) for index in chosen]
+    frames = [picture(stack.images[index].float()).resize((size, size)) for index in chosen]
     file = io.BytesIO()
     frames[0].save(
         file, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0
@@ -93,10 +93,10 @@ def flows(stack: Stack, most: int = 6) -> Image.Image:
     step = max(1.0, len(stack.names) / most)
     chosen = [int(index * step) for index in range(min(most, len(stack.names)))]
     # The wheel's rim is the length that 99 in 100 pixels stay below; larger flows are clipped.
-    lengths = stack.flows[chosen].norm(dim=1).flatten()
+    lengths = stack.flows[chosen].float().norm(dim=1).flatten()
     limit = max(float(lengths.kthvalue(max(1, int(0.99 * len(lengths)))).values), 0.5)
     height = stack.flows.shape[-2]
-    drawn = [flow_colors(stack.flows[index], limit) for index in chosen]
+    drawn = [flow_colors(stack.flows[index].float(), limit) for index in chosen]
     labels = [stack.names[index].rpartition("/")[2] for index in chosen]
     return sheet(
         [*drawn, flow_colors(_wheel(height) * limit, limit)], [*labels, f"rim: {limit:.1f} px"]

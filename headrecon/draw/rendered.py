@@ -12,14 +12,14 @@ from headrecon.types import HeadMesh, Stack
 
 def beside_its_average(mesh: HeadMesh, stack: Stack) -> Image.Image:
     """The average photo of a view, and the mesh from the same side in the same light."""
-    photo = stack.images.mean(dim=0)
+    photo = stack.images.mean(dim=0).float()
     fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
     turned = vertex_normals(mesh.vertices, mesh.faces)
     turned = turned @ stack.camera.view_from_head.to(turned).T
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, turned], dim=1))
     seen = fragments.mask
     albedo, normals = layers[:3, seen], torch.nn.functional.normalize(layers[3:, seen], dim=0)
-    weights = stack.masks.mean(dim=0)[seen]
+    weights = stack.masks.mean(dim=0).float()[seen]
     lighting = fit_lighting(photo[None][..., seen], albedo, normals, weights[None])[0]
     rendered = torch.zeros_like(photo)
     rendered[:, seen] = albedo * (lighting @ basis(normals))

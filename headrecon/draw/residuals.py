@@ -42,7 +42,7 @@ def residuals(mesh: HeadMesh, stacks: Sequence[Stack]) -> Iterator[Residual]:
         mask = stack.masks.mean(dim=0) > 0.5
         rendered = relit(mesh, stack.camera, stack.images, stack.masks, mask)
         for index, name in enumerate(stack.names):
-            photo, shown = stack.images[index], stack.masks[index] > 0.5
+            photo, shown = stack.images[index].float(), stack.masks[index] > 0.5
             canvas = torch.zeros_like(photo)
             canvas[:, mask] = rendered[index]
             off = (grey_levels(photo[None]) - grey_levels(canvas[None]))[0].abs()

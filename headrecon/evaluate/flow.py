@@ -30,7 +30,7 @@ def flow_errors(stack: Stack, tracks: Tracks) -> dict[str, float]:
     """
     linear, shift = stack.portrait_from_canvas[..., :2], stack.portrait_from_canvas[..., 2]
     aligned = (tracks.xy - shift[:, None]) @ torch.linalg.inv(linear).transpose(1, 2)
-    flowed = _through(stack.flows, aligned)
+    flowed = _through(stack.flows.float(), aligned)
     inside = _on_face(stack.face, aligned) & tracks.visible
     return {
         f"{stack.label}/track_error_aligned_px": _dispersion(aligned, inside),

@@ -9,7 +9,7 @@ def sharpness(stack: Stack) -> float:
 
     Photos that do not lie on each other blur their average, so its gradient is small.
     """
-    grey = luminance(stack.images.mean(dim=0))
+    grey = luminance(stack.images.mean(dim=0).float())
     down = grey.diff(dim=0)[:, :-1]
     right = grey.diff(dim=1)[:-1]
     inside = stack.face[:-1, :-1]

@@ -84,14 +84,9 @@ class CollectionFlow:
         found = torch.zeros_like(stack.flows[..., :1, :1])
         motion: list[float] = []
         for rank, factor in self._rounds(motion):
-            small, shown = reduced[factor]
-            before = resize_flow(found, (small.shape[1], small.shape[2]))
-            warped, weights = self._in_parts(_warped, small, shown, before)
-            reference = self._reference(warped, weights * belief[:, None, None], rank)
-            belief = self._belief(reference - warped, weights)
-            (flows,) = self._in_parts(self._estimated, reference, small, weights, before)
-            found = flows - flows.mean(dim=0, keepdim=True)
-            motion.append(factor * _moved(found, before))
+            found, belief, moved = self._round(*reduced[factor], found, belief, rank)
+            motion.append(factor * moved)
+        del layers, reduced
 
         def finished(images: Tensor, masks: Tensor, first: Tensor, then: Tensor):
             flows = chained(first, resize_flow(then, (size[0], size[1])))
@@ -110,18 +105,63 @@ class CollectionFlow:
             motion=torch.tensor(motion),
         )
 
+    def _round(
+        self,
+        photos: Float[Tensor, "photo h w"],
+        masks: Float[Tensor, "photo h w"],
+        before: Float[Tensor, "photo xy=2 _ _"],
+        belief: Float[Tensor, " photo"],
+        rank: int,
+    ) -> tuple[Float[Tensor, "photo xy=2 h w"], Float[Tensor, " photo"], float]:
+        """Better flows and beliefs, and the mean motion in pixels of the reduced photos.
+
+        A reference is a row of weights times the common modes, made where it is looked at.
+        """
+        height, width = photos.shape[1:]
+
+        def seen(photos: Tensor, masks: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+            return _warped(photos, masks, resize_flow(before, (height, width)))
+
+        warped, weights = self._in_parts(seen, photos, masks, before)
+        rank = min(rank, max(len(photos) // self.photos_per_mode, 1))
+        basis, modes = approximate(
+            warped.flatten(1), weights.flatten(1), belief, rank, self.fill_rounds
+        )
+
+        def improved(
+            photos: Tensor, warped: Tensor, weights: Tensor, before: Tensor, basis: Tensor
+        ) -> tuple[Tensor, Tensor]:
+            reference = (basis @ modes).view_as(photos)
+            squared = (weights * (reference - warped).square()).sum(dim=(1, 2))
+            start = resize_flow(before, (height, width))
+            flows = self.estimator(reference, photos, weights, start)
+            return flows, squared / weights.sum(dim=(1, 2)).clamp_min(1e-6)
+
+        flows, squared = self._in_parts(improved, photos, warped, weights, before, basis)
+        flows -= flows.mean(dim=0, keepdim=True)
+
+        def moved(flows: Tensor, before: Tensor) -> tuple[Tensor]:
+            off = flows - resize_flow(before, (height, width))
+            return (torch.hypot(off[:, 0], off[:, 1]).mean(dim=(1, 2)),)
+
+        (motion,) = self._in_parts(moved, flows, before)
+        return flows, self._belief(squared.to(belief).sqrt()), float(motion.mean())
+
     def _in_parts(
         self, function: Callable[..., tuple[Tensor, ...]], *of_photos: Tensor
     ) -> tuple[Tensor, ...]:
-        """What a function makes of each photo, a few at a time; it holds some 30 images of each."""
+        """What a function makes of each photo, a few at a time; it holds some 30 images of each.
+
+        It computes in single precision. What it makes is kept in the precision of the photos.
+        """
         first = of_photos[0]
-        bytes_a_photo = 30 * first[0].numel() // first[0][..., 0, 0].numel() * first.element_size()
+        bytes_a_photo = 30 * 4 * first.shape[-2] * first.shape[-1]
         chunk = max(1, self.memory_mb * 2**20 // bytes_a_photo)
         made: tuple[Tensor, ...] = ()
         for start in range(0, len(first), chunk):
             part = slice(start, start + chunk)
-            results = function(*(tensor[part] for tensor in of_photos))
-            made = made or tuple(r.new_empty(len(first), *r.shape[1:]) for r in results)
+            results = function(*(tensor[part].float() for tensor in of_photos))
+            made = made or tuple(first.new_empty(len(first), *r.shape[1:]) for r in results)
             for whole, result in zip(made, results, strict=True):
                 whole[part] = result
         return made
@@ -142,33 +182,9 @@ class CollectionFlow:
                 yield now
             before = now
 
-    def _reference(
-        self, photos: Float[Tensor, "photo h w"], weights: Float[Tensor, "photo h w"], rank: int
-    ) -> Float[Tensor, "photo h w"]:
-        """What each photo would show if it had the common shape."""
-        rank = min(rank, max(len(photos) // self.photos_per_mode, 1))
-        _, found = approximate(photos.flatten(1), weights.flatten(1), rank, self.fill_rounds)
-        return found.reshape(photos.shape)
-
-    def _belief(
-        self, residual: Float[Tensor, "photo h w"], weights: Float[Tensor, "photo h w"]
-    ) -> Float[Tensor, " photo"]:
+    def _belief(self, rms: Float[Tensor, " photo"]) -> Float[Tensor, " photo"]:
         """How much each photo has to say about the common shape, in (0, 1]."""
-        squared = (weights * residual.square()).sum(dim=(1, 2))
-        rms = (squared / weights.sum(dim=(1, 2)).clamp_min(1e-6)).sqrt()
         return (1.0 + (rms / (self.outlier * rms.median()).clamp_min(1e-6)).square()) ** -2
-
-    def _estimated(
-        self, reference: Tensor, moving: Tensor, weights: Tensor, initial: Tensor
-    ) -> tuple[Float[Tensor, "photo xy=2 h w"]]:
-        """The flow from references to photos."""
-        return (self.estimator(reference, moving, weights, initial),)
-
-
-def _moved(now: Float[Tensor, "photo xy=2 h w"], before: Float[Tensor, "photo xy=2 h w"]) -> float:
-    """Mean change of flows, in pixels of their grid."""
-    off = now - before
-    return float(torch.hypot(off[:, 0], off[:, 1]).mean())
 
 
 def _warped(

@@ -28,7 +28,8 @@ def relit(
     normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
     albedo, normals = layers[:3, mask], torch.nn.functional.normalize(layers[3:, mask], dim=0)
-    lighting = fit_lighting(images[:, :, mask], albedo, normals, masks[:, mask])
+    photos, shown = images[:, :, mask].float(), masks[:, mask].float()
+    lighting = fit_lighting(photos, albedo, normals, shown)
     return albedo * torch.einsum("pck,kj->pcj", lighting, basis(normals))
 
 
@@ -41,8 +42,8 @@ def relit_errors(
 ) -> Float[Tensor, "photo pixel"]:
     """|photo - render| in grey levels at the pixels of a mask; see `relit`."""
     rendered = relit(mesh, camera, images, masks, mask)
-    difference = grey_levels(images[:, :, mask][..., None]) - grey_levels(rendered[..., None])
-    return difference[..., 0].abs()
+    photos = images[:, :, mask].float()
+    return (grey_levels(photos[..., None]) - grey_levels(rendered[..., None]))[..., 0].abs()
 
 
 def grey_levels(images: Float[Tensor, "photo rgb=3 h w"]) -> Float[Tensor, "photo h w"]:

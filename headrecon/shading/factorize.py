@@ -20,6 +20,8 @@ from headrecon.types import Factors, Stack
 
 log = logging.getLogger(__name__)
 
+_CHUNK = 64
+"""Photos that are looked at together."""
 HARMONICS = {1: 4, 2: 9}
 """Number of the spherical harmonics up to an order."""
 
@@ -69,7 +71,9 @@ class Factorize:
         intensity, base, exposure = self._observations(stack, mask)
         on_face = stack.face[mask]
 
-        rows, _ = approximate(intensity[on_face].T, base[on_face].T, rank, self.fill_rounds)
+        even = torch.ones(count).to(intensity)
+        seen, known = intensity[on_face].T, base[on_face].T
+        rows, _ = approximate(seen, known, even, rank, self.fill_rounds)
         lighting, weights = rows * count**0.5, base
         for _ in range(self.rounds):
             shape, weights = believed_pixels(
@@ -81,7 +85,11 @@ class Factorize:
         support = weights.sum(dim=1)
         squared = weights * (intensity - shape @ lighting.T).square()
         residual = (squared.sum(dim=1) / support.clamp_min(1e-6)).sqrt()
-        color = torch.einsum("jp,pcj->cj", weights / exposure, stack.images[:, :, mask])
+        color = torch.zeros(3, len(intensity)).to(intensity)
+        for images, share in zip(
+            stack.images.split(_CHUNK), (weights / exposure).split(_CHUNK, dim=1), strict=True
+        ):
+            color += torch.einsum("jp,pcj->cj", share, images[:, :, mask].float())
         return Factors(
             label=stack.label,
             camera=stack.camera,
@@ -104,14 +112,21 @@ class Factorize:
         Float[Tensor, " photo"],  # exposure: the photo's mean over the face
     ]:
         """What the photos say inside the mask."""
-        gray, believed = luminance(stack.images), stack.masks * stack.belief[:, None, None]
-        face = stack.face & mask
+        face = stack.face[mask]
         if int(face.sum()) < 16:
             raise ValueError(f"{stack.label}: the photos' masks leave no face to factorize")
-        seen = believed[:, face]
-        exposure = (gray[:, face] * seen).sum(dim=1) / seen.sum(dim=1).clamp_min(1e-6)
-        exposure = exposure.clamp_min(1e-4)
-        intensity = gray[:, mask].T / exposure
-        clipped = self.saturation <= stack.images.amax(dim=1)[:, mask].T
-        usable = ~clipped & (intensity > self.darkness)
-        return intensity.contiguous(), (believed[:, mask].T * usable).contiguous(), exposure
+        intensity = stack.belief.new_empty(int(mask.sum()), len(stack.images))
+        base = torch.empty_like(intensity)
+        exposures = []
+        for start in range(0, len(stack.images), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            photos = stack.images[part].float()
+            gray = luminance(photos)[:, mask]
+            believed = stack.masks[part][:, mask].float() * stack.belief[part, None]
+            total = (gray * believed)[:, face].sum(dim=1)
+            exposure = (total / believed[:, face].sum(dim=1).clamp_min(1e-6)).clamp_min(1e-4)
+            gray = gray / exposure[:, None]
+            usable = (photos.amax(dim=1)[:, mask] < self.saturation) & (gray > self.darkness)
+            intensity[:, part], base[:, part] = gray.T, (believed * usable).T
+            exposures.append(exposure)
+        return intensity, base, torch.cat(exposures)

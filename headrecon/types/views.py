@@ -41,7 +41,11 @@ class View:
 
 @dataclass(frozen=True)
 class Stack:
-    """The photos of a view on one canvas."""
+    """The photos of a view on one canvas.
+
+    As there may be many, images, masks and flows are in half precision, which holds what 8 bits and
+    a tenth of a pixel can say; who computes with them takes some at a time in single precision.
+    """
 
     label: str
     camera: Camera

@@ -61,8 +61,8 @@ class Align:
             shown = weights if int((weights > 0).sum()) >= _FEWEST else facing
             matrix, translation = fit_similarity(portrait.fiducials, positions, shown)
             image, mask = _resample(portrait, matrix, translation, camera)
-            images.append(image)
-            masks.append(mask)
+            images.append(image.half())
+            masks.append(mask.half())
             fiducials.append(portrait.fiducials @ matrix.T + translation)
             inverse = torch.linalg.inv(matrix)
             backward.append(torch.column_stack([inverse, -inverse @ translation]))
@@ -78,9 +78,9 @@ class Align:
             camera=camera,
             names=tuple(p.name for p in portraits),
             images=torch.stack(images),
-            masks=torch.stack(masks) * allowed,
-            flows=flows,
-            belief=torch.ones(len(images)).to(images[0]),
+            masks=torch.stack(masks) * allowed.to(masks[0]),
+            flows=flows.half(),
+            belief=torch.ones(len(images)).to(marked),
             motion=torch.zeros(0),
             portrait_from_canvas=torch.stack(backward),
             fiducials=marked.median(dim=0).values,
