@@ -7,9 +7,9 @@ from jaxtyping import Float
 from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
+from headrecon.baselines.mean_head import grey_mesh
 from headrecon.geometry.resection import resect
 from headrecon.geometry.surface import at
-from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.types import HeadMesh, Portrait, Template
 
 
@@ -49,15 +49,7 @@ class FiducialWarp:
             smoothing=self.smoothing,
         )
         shift = torch.from_numpy(spline(template.vertices.cpu().numpy())).to(template.vertices)
-        vertices = template.vertices + shift
-        marks = at(template.fiducials, template.faces, vertices)
-        return HeadMesh(
-            vertices=vertices,
-            faces=template.faces,
-            albedo=torch.full_like(vertices, 0.5),
-            support=torch.zeros_like(vertices[:, 0]),
-            landmarks=marks[list(IBUG68_FROM_MESH)],
-        )
+        return grey_mesh(template, template.vertices + shift)
 
     def _points(
         self, rest: Float[Tensor, "point 3"], seen: Float[Tensor, "photo point 2"]

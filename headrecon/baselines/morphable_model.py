@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from headrecon.baselines.mean_head import grey_mesh
 from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.surface import at
-from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.types import HeadMesh, Portrait, Template
 
 
@@ -49,15 +49,8 @@ class MorphableModel:
         found = torch.zeros(len(basis)).to(marks)
         for _ in range(self.rounds if chosen else 0):
             found = self._coefficients(marks, of_marks, chosen, found)
-        vertices = template.vertices + torch.einsum("c,cvx->vx", found, basis)
-        there = at(template.fiducials, template.faces, vertices)
-        return HeadMesh(
-            vertices=vertices,
-            faces=template.faces,
-            albedo=torch.full_like(vertices, 0.5),
-            support=torch.zeros_like(vertices[:, 0]),
-            landmarks=there[list(IBUG68_FROM_MESH)],
-        )
+        shift = torch.einsum("c,cvx->vx", found, basis)
+        return grey_mesh(template, template.vertices + shift)
 
     def _coefficients(
         self,

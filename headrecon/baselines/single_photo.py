@@ -1,6 +1,6 @@
 """One photo, and the head of somebody else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,12 +10,12 @@ from scipy.sparse import csc_matrix, csr_matrix, vstack
 from scipy.sparse.linalg import spsolve
 from torch import Tensor
 
+from headrecon.baselines.mean_head import grey_mesh
 from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
 from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.geometry.warp import sample
-from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.render.reproject import see_template
 from headrecon.types import HeadMesh, Portrait, Template
 
@@ -65,15 +65,7 @@ class SinglePhoto:
         there = sample(layers, xyz[None, None, :, :2])[0, :, 0]
         shown = (normals > 0.0) & (there[2] > 0.999) & ((xyz[:, 2] - there[1]).abs() < 1.0)
         up = (shown * there[0] / camera.scale)[:, None] * camera.view_from_head[2]
-        vertices = template.vertices + up
-        there = at(template.fiducials, template.faces, vertices)
-        return HeadMesh(
-            vertices=vertices,
-            faces=template.faces,
-            albedo=torch.full_like(vertices, 0.5),
-            support=shown.to(vertices),
-            landmarks=there[list(IBUG68_FROM_MESH)],
-        )
+        return replace(grey_mesh(template, template.vertices + up), support=shown.to(up))
 
     def _lift(
         self,

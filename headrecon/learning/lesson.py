@@ -57,7 +57,7 @@ class Parts:
     def __call__(self, course: Course) -> tuple[Path, dict[str, float]]:
         """Teach; the path of the weights, and scores on people kept aside."""
         made = self.examples(course.folder("parts", self.examples), course.workers)
-        learnt, aside = made.split(course.aside * self.examples.photos)
+        learnt, aside = made.apart(course.aside)
         place = course.folder("teaching", (self.teach, self.examples))
         network = self.teach(learnt, place, course.device)
         scores = examine(network, aside)

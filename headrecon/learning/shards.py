@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float16, UInt8
+from jaxtyping import Int, UInt8
 from torch import Tensor
 from tqdm import tqdm
 
 from headrecon.files import write
 from headrecon.learning.examples import example
+from headrecon.photos.detect import Detect
 from headrecon.synthetic.folder import PhotographSubject
+from headrecon.template.build import BuildTemplate
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,17 @@ class Examples:
 
     images: UInt8[Tensor, "example rgb=3 size size"]
     """sRGB."""
+    guesses: UInt8[Tensor, "example size size"]
+    """Probability of the person, times 255."""
     labels: UInt8[Tensor, "example size size"]
-    places: Float16[Tensor, "example xyz=3 size size"]
-    """Millimetres; NaN where no point of the head is shown."""
+    people: Int[Tensor, " example"]
 
-    def split(self, last: int) -> "tuple[Examples, Examples]":
-        """All but the last ones, and these."""
-        first = len(self.images) - last
+    def apart(self, people: int) -> "tuple[Examples, Examples]":
+        """The examples of all but the last people, and theirs."""
+        last = self.people >= self.people.max() + 1 - people
         one, other = (
-            [layer[part] for layer in (self.images, self.labels, self.places)]
-            for part in (slice(first), slice(first, None))
+            [layer[part] for layer in (self.images, self.guesses, self.labels, self.people)]
+            for part in (~last, last)
         )
         return Examples(*one), Examples(*other)
 
@@ -47,9 +50,10 @@ class MakeExamples:
     """
 
     session: PhotographSubject
+    detect: Detect
     people: int
     photos: int
-    """Of each person."""
+    """Of each person; those in which nobody is found give no example."""
     first_person: int
     size: int
     """Side of an example in pixels; larger than the network's window, which moves in it."""
@@ -70,20 +74,30 @@ class MakeExamples:
     def _make(self, person: int, file: Path) -> None:
         """The examples of one person, as a file."""
         session = replace(self.session, identity=self.first_person + person)
+        template = BuildTemplate(size=1.0, people=2)()
         # Successive indices have their azimuths spread evenly, over all people.
-        first = person * self.photos
-        made = [example(session, first + k, self.size) for k in range(self.photos)]
-        arrays = io.BytesIO()
+        takings = [session.taking(person * self.photos + k) for k in range(self.photos)]
+        found = [
+            example(session.photograph, taking, self.detect, template, self.size)
+            for taking in takings
+            if taking.identity >= 0
+        ]
+        kept = [one for one in found if one is not None]
+        arrays, square = io.BytesIO(), (self.size, self.size)
         np.savez(
             arrays,
-            images=np.stack([one.image for one in made]),
-            labels=np.stack([one.labels for one in made]),
-            places=np.stack([one.places for one in made]).astype(np.float16),
+            images=np.array([one.image for one in kept], np.uint8).reshape(-1, 3, *square),
+            guesses=np.array([one.guess for one in kept], np.uint8).reshape(-1, *square),
+            labels=np.array([one.labels for one in kept], np.uint8).reshape(-1, *square),
         )
         write(file, arrays.getvalue())
 
 
 def _joined(files: Sequence[Mapping[str, np.ndarray]]) -> Examples:
-    """The examples of all files."""
-    names = ("images", "labels", "places")
-    return Examples(*(torch.from_numpy(np.concatenate([f[name] for f in files])) for name in names))
+    """The examples of all files, one file a person."""
+    images, guesses, labels = (
+        torch.from_numpy(np.concatenate([f[name] for f in files]))
+        for name in ("images", "guesses", "labels")
+    )
+    counts = torch.tensor([len(f["labels"]) for f in files])
+    return Examples(images, guesses, labels, torch.arange(len(files)).repeat_interleave(counts))

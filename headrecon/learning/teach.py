@@ -1,4 +1,4 @@
-"""Teaching the head network with examples."""
+"""Teaching the network of parts with examples."""
 
 import logging
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -15,22 +14,18 @@ from torch.utils.tensorboard import SummaryWriter
 
 from headrecon.learning.augment import augmented
 from headrecon.learning.shards import Examples
-from headrecon.photos.head_network import SIZE, HeadNetwork, Seen
+from headrecon.photos.head_network import SIZE, HeadNetwork
 from headrecon.truth import LABELS
 
 logger = logging.getLogger(__name__)
-_NEAR = 2.0
-"""Millimetres up to which the error of a place counts squared."""
 
 
 @dataclass(frozen=True)
 class Teach:
-    """Weights that tell labels and places of examples, found by stochastic gradient descent.
+    """Weights that tell labels, found by stochastic gradient descent on their cross entropy.
 
-        loss = cross entropy of the labels + `place_weight` mean |p - p*| / 100 mm
-
-    over the pixels that show a point p* of the head. What is kept is the running mean of the
-    weights, which is better than the last ones and needs no early stop.
+    What is kept is the running mean of the weights, which is better than the last ones and needs
+    no early stop.
 
     References: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019; Polyak
     and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control 1992.
@@ -43,7 +38,6 @@ class Teach:
     decay: float
     memory: float
     """Share of the running mean that is kept in each step."""
-    place_weight: float
     ears_weight: float
     """Of pixels of ears, which are few, beside those of others."""
     seed: int
@@ -60,23 +54,24 @@ class Teach:
         )
         parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "mean": mean}
         first = _restored(parts, folder)
+        weights = torch.ones(len(LABELS), device=device)
+        weights[LABELS.index("ears")] = self.ears_weight
         writer = SummaryWriter(str(folder / "tensorboard"))
         for epoch in range(first, self.epochs):
             losses = []
             generator = torch.Generator().manual_seed(1000 * self.seed + epoch)
-            for images, labels, places in self._batches(examples, generator):
-                seen = network(images.to(device))
-                of_labels, of_places = self._losses(seen, labels.to(device), places.to(device))
+            for images, guesses, labels in self._batches(examples, generator):
+                seen = network(images.to(device), guesses.to(device))
+                loss = functional.cross_entropy(seen, labels.to(device), weights)
                 optimizer.zero_grad()
-                (of_labels + self.place_weight * of_places).backward()
+                loss.backward()
                 optimizer.step()
                 schedule.step()
                 mean.update_parameters(network)
-                losses.append(torch.stack([of_labels, of_places]).detach())
-            about = torch.stack(losses).mean(dim=0).tolist()
-            for name, value in zip(("labels", "places"), about, strict=True):
-                writer.add_scalar(f"loss/{name}", value, epoch)
-            logger.info("epoch %d of %d: labels %.4f, places %.4f", epoch + 1, self.epochs, *about)
+                losses.append(loss.detach())
+            about = float(torch.stack(losses).mean())
+            writer.add_scalar("loss/labels", about, epoch)
+            logger.info("epoch %d of %d: labels %.4f", epoch + 1, self.epochs, about)
             _keep(parts, epoch + 1, folder)
         writer.close()
         network.load_state_dict(mean.module.state_dict())
@@ -91,25 +86,11 @@ class Teach:
             if len(chosen) == self.batch:
                 yield augmented(
                     examples.images[chosen].float() / 255.0,
+                    examples.guesses[chosen].float() / 255.0,
                     examples.labels[chosen].long(),
-                    examples.places[chosen].float(),
                     SIZE,
                     generator,
                 )
-
-    def _losses(
-        self,
-        seen: Seen,
-        labels: Int[Tensor, "window h w"],
-        places: Float[Tensor, "window xyz=3 h w"],
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-        """Of the labels, and of the places."""
-        weights = torch.ones(len(LABELS), device=labels.device)
-        weights[LABELS.index("ears")] = self.ears_weight
-        known = places.isfinite().all(dim=1)
-        apart = (seen.places - places.nan_to_num(0.0)).square().sum(dim=1)
-        far = ((apart + _NEAR**2).sqrt() - _NEAR)[known]
-        return functional.cross_entropy(seen.logits, labels, weights), far.mean() / 100.0
 
 
 def _restored(parts: dict[str, Any], folder: Path) -> int:

@@ -1,10 +1,10 @@
-"""A network that says of each pixel around a face which part of a head it shows."""
+"""A network that says of each pixel around a face which part of a person it shows."""
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 
 import segmentation_models_pytorch as smp
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -13,32 +13,20 @@ from headrecon.truth import LABELS
 
 SIZE = 128
 """Side of the network's window in pixels."""
-SIDE = 330.0
-"""Side of the network's window in millimetres at the head."""
-MIDDLE = (0.0, 5.0, 20.0)
-"""Middle of a head in its frame, millimetres, which the network's window has in its middle."""
-_UNIT = 100.0
-"""Millimetres of a place that the network says 1 for."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the pixels of windows show."""
-
-    logits: Float[Tensor, "window label=7 h w"]
-    """Of `headrecon.truth.LABELS`."""
-    places: Float[Tensor, "window xyz=3 h w"]
-    """Points of the mean head, millimetres."""
+BODY = ("face", "ears", "neck", "hair", "clothes")
+"""The labels that are the person."""
 
 
 class HeadNetwork(nn.Module):
-    """A small U-Net with two answers for each pixel: its label and its place on the mean head.
+    """A small U-Net that corrects a guess of where the person is, and says which parts it shows.
 
-    Only the labels are used. Places are a second lesson: who knows where on a head a pixel is knows
-    better what it shows.
+    With g the guessed probability and u the answer of the U-Net, which sees the picture and g,
 
-    Reference: Guler, Neverova and Kokkinos, "DensePose: dense human pose estimation in the wild",
-    CVPR 2018; Howard et al., "Searching for MobileNetV3", ICCV 2019.
+        logits = u + w log(g / (1 - g)) [the label is of the person],   w learnt, 1 at first,
+
+    so that what it does not know better stays as it was guessed, and edges keep their sharpness.
+
+    Reference: Howard et al., "Searching for MobileNetV3", ICCV 2019, for the encoder.
     """
 
     def __init__(self) -> None:
@@ -47,14 +35,19 @@ class HeadNetwork(nn.Module):
         self.unet = smp.Unet(
             "tu-mobilenetv3_small_100",
             encoder_weights=None,
-            classes=len(LABELS) + 3,
+            in_channels=4,
+            classes=len(LABELS),
             decoder_channels=(96, 64, 40, 24, 16),
         )
+        self.trust = nn.Parameter(torch.ones(()))
 
-    def forward(self, images: Float[Tensor, "window rgb=3 h w"]) -> Seen:
-        """Look at windows in sRGB, [0, 1]."""
-        answer = self.unet(2.0 * images - 1.0)
-        return Seen(answer[:, : len(LABELS)], _UNIT * answer[:, len(LABELS) :])
+    def forward(
+        self, images: Float[Tensor, "window rgb=3 h w"], guess: Float[Tensor, "window h w"]
+    ) -> Float[Tensor, "window label=7 h w"]:
+        """Logits of `headrecon.truth.LABELS`, from windows in sRGB, [0, 1], and the guesses."""
+        seen = torch.cat([images, guess[:, None]], dim=1)
+        person = images.new_tensor([name in BODY for name in LABELS])[:, None, None]
+        return self.unet(2.0 * seen - 1.0) + self.trust * guess.logit(0.01)[:, None] * person
 
 
 WEIGHTS = Path(__file__).with_name("head_network.safetensors")

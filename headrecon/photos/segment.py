@@ -60,18 +60,34 @@ class Segment:
     ) -> Float[Tensor, "size size"]:
         """The person in a window of the photo, sampled at `size` x `size`."""
         del head  # The network finds the person by itself.
+        return self.outlined(image, self.guess(image, face, window, size), window)
+
+    def guess(
+        self, image: Float[Tensor, "rgb=3 h w"], face: Face, window: Square, size: int
+    ) -> Float[Tensor, "size size"]:
+        """The network's answer, its owner's part of it, with the outline where it was."""
         people, seen = self._asked(image, face)
         owner = torch.from_numpy(_owner(people.numpy() > 0.5, _SIDE * face.side / seen.side))
-        person = sample((people * owner)[None], _in_window(window, seen), size)[0].clamp(0.0, 1.0)
+        return sample((people * owner)[None], _in_window(window, seen), size)[0].clamp(0.0, 1.0)
+
+    def outlined(
+        self,
+        image: Float[Tensor, "rgb=3 h w"],
+        person: Float[Tensor, "size size"],
+        window: Square,
+    ) -> Float[Tensor, "size size"]:
+        """A person in a window with the outline at edges, and nothing beyond the photo."""
+        size = person.shape[-1]
         real = photographed(image, self.black, window, size)
         rows, columns = _extent(real > 0.5)
-        person[rows, columns] = along_edges(
+        moved = person.clone()
+        moved[rows, columns] = along_edges(
             sample(image, window, size)[:, rows, columns],
             person[rows, columns],
             self.outline_side,
             self.outline_trust,
         )
-        return person * real
+        return moved * real
 
     def _asked(
         self, image: Float[Tensor, "rgb=3 h w"], face: Face

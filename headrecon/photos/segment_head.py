@@ -1,6 +1,5 @@
-"""Which pixels show a person's head, neck and shoulders, by what each of them shows."""
+"""Which pixels show a person, by what each of them shows."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -12,26 +11,23 @@ from headrecon.photos.faces import Face
 from headrecon.photos.head_network import SIZE, load_network
 from headrecon.photos.head_points import HeadPoints
 from headrecon.photos.network import gamma_coded
-from headrecon.photos.segment import photographed
-from headrecon.photos.square import Square, from_photo, sample
+from headrecon.photos.segment import Segment, photographed
+from headrecon.photos.square import Square, sample
 from headrecon.truth import LABELS
-
-_SIDE, _LIFT, _BEHIND = 2.2, 0.08, 0.14
-"""The network's window in sides of the face's box: its side, and where a head has its middle."""
 
 
 @dataclass(frozen=True)
 class SegmentHead:
     """Probability that a pixel shows one of some parts of the person.
 
-    By a network that tells face, ears, neck, hair, clothes and what is in front of them apart. It
-    was taught with made-up people only. Outside of its window there is nothing.
+    By a network that tells face, ears, neck, hair, clothes and what is in front of them apart, and
+    that is told a first guess of where the person is. It was taught with made-up people only.
     """
 
+    first: Segment
+    """Who guesses, and moves the outline at the end."""
     parts: list[str]
     """Some of `headrecon.truth.LABELS`."""
-    black: float
-    """Linear value up to which all three colours count as painted black."""
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a part that there is not."""
@@ -48,31 +44,12 @@ class SegmentHead:
         size: int,
     ) -> Float[Tensor, "size size"]:
         """The parts in a window of the photo, sampled at `size` x `size`."""
-        own = head_window(face, head)
+        del head
+        guess = self.first.guess(image, face, window, SIZE)
+        guess = guess * photographed(image, self.first.black, window, SIZE)
+        picture = gamma_coded(sample(image, window, SIZE).clamp(0.0, 1.0))
         with torch.inference_mode():
-            seen = load_network()(gamma_coded(sample(image, own, SIZE))[None])
-        labels = seen.logits[0].softmax(dim=0).clone()
-        chosen = labels[[LABELS.index(name) for name in self.parts]].sum(dim=0)
-        shown = seen_from(chosen, own, window, size)
-        return (shown * photographed(image, self.black, window, size)).clamp(0.0, 1.0)
-
-
-def head_window(face: Face, head: HeadPoints) -> Square:
-    """The upright window with the head in its middle, as in the network's lessons."""
-    angle = -math.radians(head.pose.roll)
-    right = -_BEHIND * math.sin(math.radians(head.pose.azimuth)) * face.side
-    up = _LIFT * face.side
-    x = face.x + right * math.cos(angle) + up * math.sin(angle)
-    y = face.y + right * math.sin(angle) - up * math.cos(angle)
-    return Square(x, y, _SIDE * face.side, math.degrees(angle))
-
-
-def seen_from(
-    values: Float[Tensor, "h w"], own: Square, window: Square, size: int
-) -> Float[Tensor, "size size"]:
-    """Values of one window of a photo in another, upright one; 0 where the first does not reach."""
-    grid = (torch.arange(size) + 0.5) * window.side / size - window.side / 2
-    y, x = torch.meshgrid(grid + window.y, grid + window.x, indexing="ij")
-    side = values.shape[-1]
-    place = 2.0 * from_photo(torch.stack([x, y], dim=-1), own, side) / side - 1.0
-    return functional.grid_sample(values[None, None], place[None], align_corners=False)[0, 0]
+            labels = load_network()(picture[None], guess[None])[0].softmax(dim=0).clone()
+        shown = labels[[LABELS.index(name) for name in self.parts]].sum(dim=0)
+        wide = functional.interpolate(shown[None, None], (size, size), mode="bilinear")[0, 0]
+        return self.first.outlined(image, wide, window)
