@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from headrecon.draw.panel import encoded_picture, picture, sheet
+from headrecon.geometry.mean import mean_photo
 from headrecon.types import Portrait, Stack
 
 FIDUCIAL = (0, 220, 120)
@@ -51,7 +52,7 @@ def thumbnail(portrait: Portrait, size: int) -> Image.Image:
 
 def average(stack: Stack) -> Image.Image:
     """The mean photo of a view."""
-    return picture(stack.images.mean(dim=0).float())
+    return picture(mean_photo(stack.images))
 
 
 def before_and_after(aligned: Stack, flowed: Stack) -> Image.Image:

@@ -1,6 +1,7 @@
 """How well the photos of a view agree, seen in their average."""
 
 from headrecon.geometry.color import luminance
+from headrecon.geometry.mean import mean_photo
 from headrecon.types import Stack
 
 
@@ -9,7 +10,7 @@ def sharpness(stack: Stack) -> float:
 
     Photos that do not lie on each other blur their average, so its gradient is small.
     """
-    grey = luminance(stack.images.mean(dim=0).float())
+    grey = luminance(mean_photo(stack.images))
     down = grey.diff(dim=0)[:, :-1]
     right = grey.diff(dim=1)[:-1]
     inside = stack.face[:-1, :-1]

@@ -10,6 +10,7 @@ from torch import Tensor
 from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.color import luminance
 from headrecon.geometry.low_rank import approximate
+from headrecon.geometry.mean import mean_photo
 from headrecon.geometry.warp import (
     chained,
     inside,
@@ -138,7 +139,7 @@ class CollectionFlow:
             return flows, squared / weights.sum(dim=(1, 2)).clamp_min(1e-6)
 
         flows, squared = self._in_parts(improved, photos, warped, weights, before, basis)
-        flows -= flows.mean(dim=0, keepdim=True)
+        flows -= mean_photo(flows).to(flows)
 
         def moved(flows: Tensor, before: Tensor) -> tuple[Tensor]:
             off = flows - resize_flow(before, (height, width))

@@ -39,8 +39,8 @@ def photometric_error(
     color = layers[:3, seen]
     unit = torch.nn.functional.normalize(layers[3:, seen], dim=0)
 
-    photos = stack.images[chosen][:, :, seen].float()
-    weights = stack.masks[chosen][:, seen].float() * (photos.amax(dim=1) < 0.98)
+    photos = stack.images[chosen][:, :, seen].to(color)
+    weights = stack.masks[chosen][:, seen].to(color) * (photos.amax(dim=1) < 0.98)
     exposure = (photos.mean(dim=1) * weights).sum(1) / weights.sum(1).clamp_min(1.0)
     photos = photos / exposure.clamp_min(1e-3)[:, None, None]
     columns = color[:, None] * basis(unit, light_order)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from headrecon.geometry.color import luminance
 from headrecon.geometry.low_rank import approximate
+from headrecon.geometry.mean import mean_photo
 from headrecon.shading.pixels import (
     Subset,
     believed_pixels,
@@ -67,7 +68,7 @@ class Factorize:
         if count < 2 * rank and self.harmonics > 1:
             log.warning("%s: %d photos are too few for rank %d: 4", stack.label, count, rank)
             rank = HARMONICS[1]
-        mask = stack.masks.mean(dim=0) > self.majority
+        mask = mean_photo(stack.masks) > self.majority
         intensity, base, exposure = self._observations(stack, mask)
         on_face = stack.face[mask]
 
