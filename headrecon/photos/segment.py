@@ -60,7 +60,8 @@ class Segment:
     ) -> Float[Tensor, "size size"]:
         """The person in a window of the photo, sampled at `size` x `size`."""
         del head  # The network finds the person by itself.
-        return self.outlined(image, self.guess(image, face, window, size), window)
+        real = photographed(image, self.black, window, size)
+        return self.outlined(image, self.guess(image, face, window, size), real, window)
 
     def guess(
         self, image: Float[Tensor, "rgb=3 h w"], face: Face, window: Square, size: int
@@ -74,15 +75,14 @@ class Segment:
         self,
         image: Float[Tensor, "rgb=3 h w"],
         person: Float[Tensor, "size size"],
+        real: Float[Tensor, "size size"],
         window: Square,
     ) -> Float[Tensor, "size size"]:
-        """A person in a window with the outline at edges, and nothing beyond the photo."""
-        size = person.shape[-1]
-        real = photographed(image, self.black, window, size)
+        """A person in a window with the outline at edges, and nothing but where `real` is 1."""
         rows, columns = _extent(real > 0.5)
         moved = person.clone()
         moved[rows, columns] = along_edges(
-            sample(image, window, size)[:, rows, columns],
+            sample(image, window, person.shape[-1])[:, rows, columns],
             person[rows, columns],
             self.outline_side,
             self.outline_trust,
@@ -141,6 +141,9 @@ def painted_frame(dark: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
 
     Opening first cuts thin bridges from the frame to dark hair and clothes, and drops dark lines.
     """
+    border = (dark[0], dark[-1], dark[:, 0], dark[:, -1])
+    if not any(line.any() for line in border):
+        return np.zeros_like(dark)
     margin = 3
     framed = np.pad(dark, margin, constant_values=True)
     opened = ndimage.binary_opening(framed, _NEIGHBOURS, border_value=1)

@@ -46,10 +46,14 @@ class SegmentHead:
         """The parts in a window of the photo, sampled at `size` x `size`."""
         del head
         guess = self.first.guess(image, face, window, SIZE)
-        guess = guess * photographed(image, self.first.black, window, SIZE)
+        real = photographed(image, self.first.black, window, size)
+        guess = guess * _resized(real, SIZE)
         picture = gamma_coded(sample(image, window, SIZE).clamp(0.0, 1.0))
         with torch.inference_mode():
             labels = load_network()(picture[None], guess[None])[0].softmax(dim=0).clone()
         shown = labels[[LABELS.index(name) for name in self.parts]].sum(dim=0)
-        wide = functional.interpolate(shown[None, None], (size, size), mode="bilinear")[0, 0]
-        return self.first.outlined(image, wide, window)
+        return self.first.outlined(image, _resized(shown, size), real, window)
+
+
+def _resized(values: Float[Tensor, "side side"], size: int) -> Float[Tensor, "size size"]:
+    return functional.interpolate(values[None, None], (size, size), mode="bilinear")[0, 0]
