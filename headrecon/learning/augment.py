@@ -18,7 +18,7 @@ Batch = tuple[
     Float[Tensor, "window size size"],
     Int[Tensor, "window size size"],
 ]
-_REACH = 0.8
+REACH = 0.8
 """Share of an example's side that the network's window has, so that it can move in it."""
 
 
@@ -39,7 +39,7 @@ def _moved(
     """Turned, scaled, shifted, and half of them mirrored."""
     count = len(images)
     angle = torch.randn(count, generator=generator) * math.radians(8.0)
-    scale = _REACH * torch.exp(0.1 * torch.randn(count, generator=generator))
+    scale = REACH * torch.exp(0.1 * torch.randn(count, generator=generator))
     flip = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     shift = 0.05 * torch.randn(count, 2, generator=generator)
     cos, sin = scale * angle.cos(), scale * angle.sin()

@@ -5,13 +5,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from headrecon.learning.augment import REACH
 from headrecon.learning.shards import Examples
 from headrecon.photos.head_network import BODY, SIZE, HeadNetwork
 from headrecon.truth import LABELS
 
 _BATCH = 32
-_REACH = 0.8
-"""Share of an example's side that the network's window has."""
 
 
 def examine(network: HeadNetwork, examples: Examples) -> dict[str, float]:
@@ -49,7 +48,7 @@ def _middle(
 ) -> Float[Tensor, "window channel size size"]:
     """The middle of the windows, at the network's size."""
     grid = functional.affine_grid(
-        torch.tensor([[[_REACH, 0.0, 0.0], [0.0, _REACH, 0.0]]]).expand(len(layers), 2, 3),
+        torch.tensor([[[REACH, 0.0, 0.0], [0.0, REACH, 0.0]]]).expand(len(layers), 2, 3),
         [len(layers), 1, SIZE, SIZE],
         align_corners=False,
     )
