@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
@@ -29,25 +30,27 @@ def fit_pose(
         min over R, s, t of  free / count * sum |s R x + t - p|^2 / loose^2
                              + sum over the angles of (angle - vote)^2 / deviation^2
 
-    with s and t a scale and shift. `points` are in pixels, y down, `side` is the side of the face's
-    box there, and `head` is of a head that is turned to the viewer, y up. What the vote goes by
-    and what the points go by is the same picture, so the result is not surer than the vote.
+    with s and t a scale and shift, of which the best t is known: it moves mean to mean. Without it
+    the first sum is one of squares of linear combinations of [x, p], so the triangle of its QR
+    factorization stands for all points. `points` are in pixels, y down, `side` is the side of the
+    face's box there, and `head` is of a head that is turned to the viewer, y up. What the vote goes
+    by and what the points go by is the same picture, so the result is not surer than the vote.
     """
-    seen = points.double().numpy() / side
-    shape = (head - head.mean(dim=0)).double().numpy()
+    both = torch.cat([head, points * points.new_tensor([1.0, -1.0]) / side], dim=1).double()
+    triangle = torch.linalg.qr(both - both.mean(dim=0), mode="r").R.numpy()
+    shape, seen = triangle[:, :3], triangle[:, 3:]
     angles = np.array([vote.azimuth, vote.elevation, vote.roll])
     spread = np.array([deviation.azimuth, deviation.elevation, deviation.roll])
-    weight = np.sqrt(_FREE / len(shape)) / _LOOSE
+    weight = np.sqrt(_FREE / len(both)) / _LOOSE
     flat = _turned(shape, angles)
-    off = seen - seen.mean(axis=0)
-    scale = max(float((flat * off).sum() / np.square(flat).sum()), 1e-6)
+    scale = max(float((flat * seen).sum() / np.square(flat).sum()), 1e-6)
 
     def residuals(unknown: NDArray[np.float64]) -> NDArray[np.float64]:
-        there = np.exp(unknown[3]) * _turned(shape, unknown[:3]) + unknown[4:]
-        return np.concatenate([weight * (there - seen).ravel(), (unknown[:3] - angles) / spread])
+        off = np.exp(unknown[3]) * _turned(shape, unknown[:3]) - seen
+        return np.concatenate([weight * off.ravel(), (unknown[:3] - angles) / spread])
 
-    start = np.concatenate([angles, [np.log(scale)], seen.mean(axis=0)])
-    found: Any = least_squares(residuals, start, method="lm", x_scale=[1, 1, 1, 0.01, 0.01, 0.01])
+    start = [*angles, np.log(scale)]
+    found: Any = least_squares(residuals, start, method="lm", x_scale=[1.0, 1.0, 1.0, 0.01])
     azimuth, elevation, roll = found.x[:3].tolist()
     return Pose((azimuth + 180.0) % 360.0 - 180.0, elevation, roll)
 
@@ -55,7 +58,7 @@ def fit_pose(
 def _turned(
     shape: Float[np.ndarray, "fiducial xyz=3"], angles: Float[np.ndarray, "angle=3"]
 ) -> Float[np.ndarray, "fiducial xy=2"]:
-    """As it is seen in this pose, y down."""
+    """As it is seen in this pose, y up."""
     azimuth, elevation, roll = angles
     rotation = Rotation.from_euler("ZXY", [roll, -elevation, azimuth], degrees=True)
-    return rotation.apply(shape)[:, :2] * [1.0, -1.0]
+    return rotation.apply(shape)[:, :2]

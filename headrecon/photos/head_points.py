@@ -134,7 +134,8 @@ class PointsNetwork(nn.Module):
 
     def forward(self, said: Mapping[str, Float[Tensor, "face number"]]) -> Told:
         """The mean of the votes; deviations are of the votes, and between them."""
-        votes = torch.stack([voter(self.reduced(said)) for voter in self.voters])
+        reduced = self.reduced(said)
+        votes = torch.stack([voter(reduced) for voter in self.voters])
         angles, log_deviations, covers, shape = decoded(votes)
         middle = votes.mean(dim=0)
         azimuth = torch.atan2(middle[:, 0], middle[:, 1]).rad2deg()

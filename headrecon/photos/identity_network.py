@@ -32,7 +32,7 @@ class IdentityNetwork(nn.Module):
         """Weights are yet to be read."""
         super().__init__()
         self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None])
-        self.first = _Convolution(3, 32, 7, 2)
+        self.first = nn.Conv2d(3, 32, 7, 2)
         widths = [32, *map(abs, _BLOCKS)]
         self.blocks = nn.ModuleList(
             _Block(before, abs(width), halves=width < 0)
@@ -51,25 +51,12 @@ class IdentityNetwork(nn.Module):
         return self.last(features.mean(dim=(2, 3)))
 
 
-class _Convolution(nn.Module):
-    """With a gain and an offset for each channel, which took the place of batch normalization."""
-
-    def __init__(self, before: int, after: int, size: int, stride: int) -> None:
-        super().__init__()
-        self.convolve = nn.Conv2d(before, after, size, stride, size // 2 if stride == 1 else 0)
-        self.gain = nn.Parameter(torch.ones(after, 1, 1))
-        self.offset = nn.Parameter(torch.zeros(after, 1, 1))
-
-    def forward(self, features: Tensor) -> Tensor:
-        return self.gain * self.convolve(features) + self.offset
-
-
 class _Block(nn.Module):
     def __init__(self, before: int, after: int, *, halves: bool) -> None:
         super().__init__()
         self.halves = halves
-        self.one = _Convolution(before, after, 3, 2 if halves else 1)
-        self.two = _Convolution(after, after, 3, 1)
+        self.one = nn.Conv2d(before, after, 3, *((2, 0) if halves else (1, 1)))
+        self.two = nn.Conv2d(after, after, 3, 1, 1)
 
     def forward(self, features: Tensor) -> Tensor:
         changed = self.two(functional.relu(self.one(features)))
@@ -89,22 +76,29 @@ def _filled(features: Tensor, shape: list[int]) -> Tensor:
 def read_identity_network(path: Path) -> IdentityNetwork:
     """The network with the weights of dlib's file of it, ready to look."""
     network = IdentityNetwork().eval().requires_grad_(False)
+    # Convolutions are quicker with the channels of a pixel side by side.
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     tensors = _tensors(path.read_bytes())
     blocks = [convolution for block in network.blocks for convolution in (block.one, block.two)]  # pyright: ignore[reportGeneralTypeIssues]
     for layer in (network.first, *blocks):
-        assert isinstance(layer, _Convolution)
-        # Each is in the file as one row of numbers: kernels, then biases; gains, then offsets.
-        _fill((layer.convolve.weight, layer.convolve.bias), next(tensors))
-        _fill((layer.gain, layer.offset), next(tensors))
+        assert isinstance(layer, nn.Conv2d)
+        _fill(layer, next(tensors), next(tensors))
     network.last.weight.copy_(next(tensors).unflatten(0, (256, 128)).T)
     return network
 
 
-def _fill(parameters: tuple[Tensor, Tensor | None], numbers: Float[Tensor, " number"]) -> None:
-    one, other = parameters
-    assert other is not None
-    one.copy_(numbers[: one.numel()].view_as(one))
-    other.copy_(numbers[one.numel() :].view_as(other))
+def _fill(
+    layer: nn.Conv2d, convolution: Float[Tensor, " number"], affine: Float[Tensor, " channel2"]
+) -> None:
+    """Put a convolution and the gains and offsets after it, once its normalization, in one.
+
+    Either is in the file as one row of numbers: kernels, then biases; gains, then offsets.
+    """
+    assert layer.bias is not None
+    kernels, biases = convolution.split([layer.weight.numel(), layer.out_channels])
+    gains, offsets = affine.chunk(2)
+    layer.weight.copy_(gains[:, None, None, None] * kernels.view_as(layer.weight))
+    layer.bias.copy_(gains * biases + offsets)
 
 
 def _tensors(file: bytes) -> Iterator[Float[Tensor, " number"]]:

@@ -1,5 +1,6 @@
 """Run the small networks of the detectors."""
 
+import functools
 import threading
 import warnings
 from typing import Any
@@ -36,13 +37,18 @@ def look_inside(
     """Outputs of the network, and what its layer in `INSIDE` has."""
     interpreter = _interpreter(name, True)
     outputs = _run(interpreter, image)
-    beginning, shape = INSIDE[name]
-    layer = next(
+    layer = _layer(interpreter, *INSIDE[name])
+    return outputs, torch.from_numpy(np.copy(interpreter.get_tensor(layer)))
+
+
+@functools.cache
+def _layer(interpreter: Any, beginning: str, shape: tuple[int, ...]) -> int:
+    """The index of a layer; to go through all of them takes as long as the network itself."""
+    return next(
         tensor["index"]
         for tensor in interpreter.get_tensor_details()
         if tensor["name"].startswith(beginning) and tuple(tensor["shape"]) == shape
     )
-    return outputs, torch.from_numpy(np.copy(interpreter.get_tensor(layer)))
 
 
 def _run(interpreter: Any, image: Float[Tensor, "rgb=3 size size"]) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,7 +26,7 @@ _FRAME_RIM = 2
 _SURE = 0.5
 # Pixels of the network by which a person is widened, so that the soft edge stays whole.
 _PERSON_RIM = 4
-_NEIGHBOURS = np.ones((3, 3), dtype=bool)
+_NEIGHBOURS = np.ones((3, 3), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,12 @@ def _people(picture: Float[Tensor, "rgb=3 size size"]) -> Float[Tensor, "size si
 
 def _extent(mask: Bool[Tensor, "h w"]) -> tuple[slice, slice]:
     """The rows and the columns from the first to the last that the mask touches."""
+    return _reach(mask.any(dim=1)), _reach(mask.any(dim=0))
 
-    def reach(touched: Bool[Tensor, " line"]) -> slice:
-        lines = touched.nonzero()
-        return slice(int(lines[0]), int(lines[-1]) + 1) if len(lines) else slice(0, len(touched))
 
-    return reach(mask.any(dim=1)), reach(mask.any(dim=0))
+def _reach(touched: Bool[Tensor, " line"]) -> slice:
+    lines = touched.nonzero()
+    return slice(int(lines[0]), int(lines[-1]) + 1) if len(lines) else slice(0, len(touched))
 
 
 def photographed(
@@ -146,11 +147,11 @@ def painted_frame(dark: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
         return np.zeros_like(dark)
     margin = 3
     framed = np.pad(dark, margin, constant_values=True)
-    opened = ndimage.binary_opening(framed, _NEIGHBOURS, border_value=1)
-    areas = _areas(np.pad(opened, 1, constant_values=True))
+    opened = cv2.morphologyEx(framed.astype(np.uint8), cv2.MORPH_OPEN, _NEIGHBOURS)
+    areas = _areas(np.pad(opened > 0, 1, constant_values=True))
     inner = slice(margin + 1, -margin - 1)
     frame = (areas == areas[0, 0])[inner, inner]
-    return ndimage.binary_dilation(frame, _NEIGHBOURS, iterations=_FRAME_RIM)
+    return _widened(frame, _FRAME_RIM)
 
 
 def _owner(
@@ -164,7 +165,11 @@ def _owner(
     votes[0] = 0
     if not votes.any():
         return np.ones_like(people)
-    return ndimage.binary_dilation(areas == votes.argmax(), _NEIGHBOURS, iterations=_PERSON_RIM)
+    return _widened(areas == votes.argmax(), _PERSON_RIM)
+
+
+def _widened(mask: Bool[np.ndarray, "h w"], rim: int) -> Bool[np.ndarray, "h w"]:
+    return cv2.dilate(mask.astype(np.uint8), _NEIGHBOURS, iterations=rim) > 0
 
 
 def _areas(mask: Bool[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:

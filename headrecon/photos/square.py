@@ -32,9 +32,11 @@ def to_photo(
     points: Float[Tensor, "*points xy=2"], square: Square, size: int
 ) -> Float[Tensor, "*points xy=2"]:
     """Photo pixels of points given in pixels of the square sampled at `size` x `size`."""
-    scale = square.side / size
-    centred = (points - size / 2) * scale
-    return centred @ _axes(square).to(points) + points.new_tensor([square.x, square.y])
+    (x_to_x, x_to_y), (y_to_x, y_to_y) = (square.side / size * _axes(square)).tolist()
+    x, y = (points - size / 2).unbind(-1)
+    return torch.stack(
+        [square.x + x_to_x * x + y_to_x * y, square.y + x_to_y * x + y_to_y * y], dim=-1
+    )
 
 
 def from_photo(
@@ -61,8 +63,8 @@ def sample(
 
     Convention: pixel centres at half-integers in both.
     """
-    image, square = _cut(image, square)
     reduction = square.side / size
+    image, square = _cut(image, square, 2.0 * max(reduction, 1.0) + 1.0)
     height, width = image.shape[-2:]
     if reduction > 1.0:
         reduced = (max(1, round(height / reduction)), max(1, round(width / reduction)))
@@ -83,11 +85,11 @@ def _axes(square: Square) -> Float[Tensor, "2 2"]:
     return torch.tensor([[cos, sin], [-sin, cos]])
 
 
-def _cut(image: Tensor, square: Square) -> tuple[Tensor, Square]:
+def _cut(image: Tensor, square: Square, margin: float) -> tuple[Tensor, Square]:
     """The upright part of the photo that the square can touch, and the square seen from there."""
     height, width = image.shape[-2:]
-    # Half the diagonal, and room for the band limit at the edges.
-    reach = 0.75 * square.side + 2.0
+    # From the centre to the furthest corner along an axis, and room for the band limit.
+    reach = square.side / 2 * float(_axes(square)[0].abs().sum()) + margin
     left = min(max(0, math.floor(square.x - reach)), width - 1)
     top = min(max(0, math.floor(square.y - reach)), height - 1)
     right = max(left + 1, min(width, math.ceil(square.x + reach)))
