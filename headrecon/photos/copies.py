@@ -47,25 +47,25 @@ class Copies:
         """Index of each copy and of its original."""
         if len(portraits) < 2:
             return ()
-        small = torch.stack([window(portrait, _SMALL) for portrait in portraits])
-        pairs = [
+        small, large = (torch.stack([window(p, n) for p in portraits]) for n in (_SMALL, _LARGE))
+        upright = self._same(small, small, large, large)
+        mirrored = self._same(small, small.flip(2), large, large.flip(2))
+        return _to_originals(sorted({*upright, *mirrored}), portraits)
+
+    def _same(
+        self,
+        small: Float[Tensor, "portrait h w"],
+        other_small: Float[Tensor, "portrait h w"],
+        large: Float[Tensor, "portrait height width"],
+        other_large: Float[Tensor, "portrait height width"],
+    ) -> list[tuple[int, int]]:
+        """Pairs, the first index smaller, whose windows an affine map makes equal."""
+        close = torch.triu(masked_correlation(small, other_small), 1) > self.alike
+        return [
             (i, j)
-            for i, j in self._candidates(small)
-            if self._agree(window(portraits[i], _LARGE), window(portraits[j], _LARGE))
+            for i, j in close.nonzero().tolist()
+            if aligned_correlation(large[i], other_large[j]) > self.same
         ]
-        return _to_originals(pairs, portraits)
-
-    def _candidates(self, small: Float[Tensor, "portrait h w"]) -> list[tuple[int, int]]:
-        """Pairs of similar windows, the first index smaller."""
-        close = torch.maximum(
-            masked_correlation(small, small), masked_correlation(small, small.flip(2))
-        )
-        first, second = torch.nonzero(torch.triu(close, 1) > self.alike, as_tuple=True)
-        return list(zip(first.tolist(), second.tolist(), strict=True))
-
-    def _agree(self, one: Float[Tensor, "h w"], other: Float[Tensor, "h w"]) -> bool:
-        """Whether an affine map makes the windows, or one of them and the mirrored other, equal."""
-        return any(aligned_correlation(one, two) > self.same for two in (other, other.flip(1)))
 
 
 def window(portrait: Portrait, size: int) -> Float[Tensor, "size size"]:
