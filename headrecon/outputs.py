@@ -20,7 +20,10 @@ from headrecon.files import write
 from headrecon.mesh.export import further, glb
 from headrecon.types import Atlas, HeadMesh, Reconstruction
 
-_SCORES = ("identity_distance", "sharpness", "mouth_open", "eyes_open", "glasses", "covered")
+_SCORES = (
+    *("identity_distance", "sharpness", "light", "blown", "mouth_open", "eyes_open"),
+    *("glasses", "covered"),
+)
 COLUMNS = (
     *("name", "kept", "reason", "view", "azimuth", "elevation", "roll"),
     *("azimuth_deviation", "elevation_deviation", "roll_deviation", "face_score", "face_size"),

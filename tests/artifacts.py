@@ -124,6 +124,8 @@ def portrait(name: str, azimuth: float = 20.0) -> Portrait:
         face_size=80.0,
         glasses=0.02,
         covered=0.1,
+        light=0.3,
+        blown=0.01,
         identity=random(128, seed=3),
         file_bytes=5000,
     )
@@ -140,6 +142,8 @@ def verdict(name: str, reason: str = "") -> Verdict:
         eyes_open=0.3,
         glasses=0.02,
         covered=0.1,
+        light=0.3,
+        blown=0.01,
     )
 
 

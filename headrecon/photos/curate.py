@@ -42,6 +42,10 @@ class Curate:
     """Photos of one face that it takes to say who the person is."""
     min_shown: float
     """Share of the fiducials in sight that must lie on the person."""
+    min_light: float
+    """Smallest median luminance of the face, linear."""
+    max_blown: float
+    """Largest share of the face that may be clipped white."""
     min_sharpness: float
     """Of the face, in shares of the median over the photos."""
     max_deviation: float
@@ -63,6 +67,8 @@ class Curate:
         for portrait, distance, edge in zip(portraits, distances, sharp, strict=True):
             judged = abs(portrait.azimuth) <= self.identity_azimuth
             reason = "blurred" if edge < least else ""
+            reason = "too dark" if portrait.light < self.min_light else reason
+            reason = "overexposed" if portrait.blown > self.max_blown else reason
             unsure, shown = float(portrait.deviation[0]), _shown(portrait)
             reason = "its pose is unsure" if unsure > self.max_deviation else reason
             reason = "wears glasses" if portrait.glasses > self.max_glasses else reason
@@ -153,6 +159,8 @@ def _verdict(portrait: Portrait, reason: str, distance: float, edge: float) -> V
         eyes_open=max(eyes),
         glasses=portrait.glasses,
         covered=portrait.covered,
+        light=portrait.light,
+        blown=portrait.blown,
     )
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from headrecon.geometry.color import luminance
@@ -23,6 +23,11 @@ from headrecon.photos.segment import Segment
 from headrecon.photos.segment_head import SegmentHead
 from headrecon.photos.square import Square, from_photo, sample
 from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
+
+_MIDDLE = 0.8
+"""Side of the part of a face's box that is skin, in sides of the box."""
+_WHITE = 0.98
+"""Luminance from which on a pixel is clipped."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,6 @@ class Detect:
     """How far the centre of a profile lies behind that of its face's box, in sides of the box."""
     grazing: float
     """Smallest cosine between normal and line of sight at which a fiducial counts as visible."""
-    dark: float
-    """Smallest median luminance of the face, linear."""
-    blown: float
-    """Largest share of the face that may be clipped white."""
 
     def __call__(self, photo: Photo, template: Template) -> Sighting | Rejection:
         """Look at one photo."""
@@ -69,10 +70,9 @@ class Detect:
     def _portrait(
         self, photo: Photo, image: Tensor, face: Face, template: Template
     ) -> Portrait | str:
-        """One face's portrait, or why it is of no use."""
-        fault = self._fault(image, face)
-        if fault:
-            return fault
+        """One face's portrait, or why there is none."""
+        if face.side < self.min_face:
+            return f"face too small ({face.side:.0f} pixels)"
         return self._portray(photo, image, face, template)
 
     def _portray(self, photo: Photo, image: Tensor, face: Face, template: Template) -> Portrait:
@@ -84,6 +84,7 @@ class Detect:
         centre_x, centre_y = face.x - behind * face.side, face.y - self.lift * face.side
         window = Square(centre_x, centre_y, self.context * face.side, 0.0)
         size = round(self.context * min(face.side, self.max_face))
+        light = luminance(sample(image, Square(face.x, face.y, _MIDDLE * face.side, 0.0), 64))
         return Portrait(
             name=photo.name,
             image=sample(image, window, size).clamp(0.0, 1.0),
@@ -101,6 +102,8 @@ class Detect:
             step=window.side / size,
             glasses=head.glasses,
             covered=head.covered,
+            light=float(light.median()),
+            blown=float((light > _WHITE).float().mean()),
             identity=self.recognize(image, points),
             file_bytes=len(photo.encoded),
         )
@@ -110,19 +113,3 @@ class Detect:
         normals = vertex_normals(template.vertices, template.faces)
         towards = view_from_head(pose.azimuth, pose.elevation, pose.roll)[2].to(normals)
         return at(template.fiducials, template.faces, normals) @ towards > self.grazing
-
-    def _fault(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> str:
-        """Why a face is of no use; empty if it is."""
-        if face.side < self.min_face:
-            return f"face too small ({face.side:.0f} pixels)"
-        return self._exposure_fault(image, face)
-
-    def _exposure_fault(self, image: Float[Tensor, "rgb=3 h w"], face: Face) -> str:
-        """What is wrong with the light on the face; empty if nothing is."""
-        middle = sample(image, Square(face.x, face.y, 0.8 * face.side, 0.0), 64)
-        light = luminance(middle)
-        if float(light.median()) < self.dark:
-            return "too dark"
-        if float((light > 0.98).float().mean()) > self.blown:
-            return "overexposed"
-        return ""

@@ -62,6 +62,10 @@ class Portrait:
     """Probability that there are glasses or sunglasses."""
     covered: float
     """Share of the face before which there is something, glasses included."""
+    light: float
+    """Median luminance of the face, linear."""
+    blown: float
+    """Share of the face that is white, as what is overexposed is."""
     identity: Float[Tensor, "embedding=128"]
     """Whose face it is: those of one person are close to each other."""
     file_bytes: int
@@ -96,6 +100,10 @@ class Verdict:
     """Probability that there are any."""
     covered: float
     """Share of the face before which there is something."""
+    light: float
+    """Median luminance of the face, linear."""
+    blown: float
+    """Share of the face that is white."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ CURATE = Curate(
     identity_azimuth=60.0,
     identity_minimum=3,
     min_shown=0.2,
+    min_light=0.004,
+    max_blown=0.3,
     min_sharpness=0.25,
     max_deviation=15.0,
     max_covered=0.5,
@@ -96,6 +98,15 @@ def test_a_blurred_photo_among_sharp_ones_is_left_out():
     flat = replace(sharp, name="blurred", image=0.5 + 0.02 * sharp.image)
     assert sharpness(flat) < 0.25 * sharpness(sharp)
     assert reasons(CURATE((*his(), sighting(flat)), {}))["blurred"] == "blurred"
+
+
+def test_badly_exposed_photos_are_left_out_unless_the_user_wants_them():
+    dark = sighting(face("night", 0, 63, light=0.001))
+    white = sighting(face("flash", 0, 64, blown=0.5))
+    found = reasons(CURATE((*his(), dark, white), {}))
+    assert found["night"] == "too dark"
+    assert found["flash"] == "overexposed"
+    assert reasons(CURATE((*his(), dark, white), {"flash": "keep"}))["flash"] == ""
 
 
 def test_photos_that_hide_the_face_are_left_out_and_those_with_glasses_if_so_wished():
