@@ -38,7 +38,7 @@ class Irls:
         off = residual * inverse[:, None]
         if self.bright_cutoff != self.cutoff:
             off = torch.where(off > 0.0, off * (self.cutoff / self.bright_cutoff), off)
-        return off.square_().add_(1.0).square_().reciprocal_().mul_(base)
+        return torch.div(base, off.square_().add_(1.0).square_(), out=off)
 
 
 def _median(
