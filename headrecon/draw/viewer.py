@@ -40,7 +40,11 @@ def turnable_page(mesh: HeadMesh) -> str:
     """
     levels = srgb_levels(mesh)
     levels[:, :3] = (levels[:, :3] / VIEWER_LAMP).astype(np.uint8)
-    scene = trimesh.Scene(_dull(mesh, levels))
+    return page_from_the_front(trimesh.Scene(_dull(mesh, levels)))
+
+
+def page_from_the_front(scene: trimesh.Scene) -> str:
+    """The page of a scene, as any mesh file is read to."""
     low, high = scene.bounds
     # Seen from the front, from about five times its size away.
     scene.camera_transform = trimesh.transformations.translation_matrix(
