@@ -54,46 +54,36 @@ def compose_and_run(config: Config) -> None:
 
 def rows(config: Config, device: torch.device) -> Iterator[Row]:
     """The comparisons, one after the other."""
-    yield from flow(config, device)
+    yield flow(config, device)
     yield factorization(config, device)
     yield pixels(config, device)
     yield from integration(config.sides, config.turns, device)
     yield refinement(config.turns, device)
 
 
-def flow(config: Config, device: torch.device) -> tuple[Row, Row]:
-    """The whole loop of collection flow until it stands still, and no more than its first rounds.
-
-    Both estimators have the same references, reductions and bounds.
-    """
+def flow(config: Config, device: torch.device) -> Row:
+    """The whole loop of collection flow; both estimators have the same references and bounds."""
     session: PhotographSubject = hydra.utils.instantiate(config.session, _convert_="all")
     stack, truth = warped_photos(session, config.photos, device)
-    ours, theirs = (
-        hydra.utils.instantiate(config[name], _convert_="all") for name in ("ours", "theirs")
-    )
-    # Every rank once on reduced photos, then one look at all pixels.
-    brief = replace(ours, ranks=[1, 2, 3, 4, 4], shrink=[2, 2, 2, 2, 1])
-    found: dict[str, Stack] = {}
+    flows = [hydra.utils.instantiate(config[name], _convert_="all") for name in ("ours", "theirs")]
+    found: dict[int, Stack] = {}
 
-    def run(name: str, flow: CollectionFlow) -> Callable[[], None]:
+    def run(index: int, flow: CollectionFlow) -> Callable[[], None]:
         def measured() -> None:
-            found[name] = flow(stack)
+            found[index] = flow(stack)
 
         return measured
 
-    flows = {"ours": ours, "brief": brief, "theirs": theirs}
-    runs = [run(name, flow) for name, flow in flows.items()]
-    whole, first, other = in_turns(runs, config.turns)
-    errors = {name: f"{end_point_error(found[name], truth):.3f}" for name in flows}
-    still = f"{end_point_error(stack, truth):.3f} before"
-
-    def row(name: str, seconds: float) -> Row:
-        rounds = [len(found[key].motion) for key in (name, "theirs")]
-        quality = f"end-point error {errors[name]} pixels against {errors['theirs']}; {still}"
-        what = f"collection flow, {config.photos} photos, {rounds[0]} rounds"
-        return Row(what, f"OpenCV DIS medium, {rounds[1]} rounds", (seconds, other), quality)
-
-    return row("ours", whole), row("brief", first)
+    seconds = in_turns([run(*pair) for pair in enumerate(flows)], config.turns)
+    errors = [f"{end_point_error(found[index], truth):.3f}" for index in range(len(flows))]
+    before = f"{end_point_error(stack, truth):.3f} before"
+    rounds = [len(found[index].motion) for index in range(len(flows))]
+    return Row(
+        f"collection flow, {config.photos} photos, {rounds[0]} rounds",
+        f"OpenCV DIS medium, {rounds[1]} rounds",
+        seconds,
+        f"end-point error {errors[0]} pixels against {errors[1]}; {before}",
+    )
 
 
 def warped_photos(

@@ -1,5 +1,6 @@
 """Dense, batched, coarse-to-fine Lucas-Kanade flow with a smoothness that follows confidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -28,8 +29,8 @@ class LucasKanade:
     Gaussian window and w a robust weight of the residual (Geman-McClure) times both masks. After
     each update the flow is smoothed with the local evidence det(A)^(1/2) as confidence, so that
     cheeks follow the features around them: a normalized convolution, which bounds how fast the
-    flow can change and so keeps it from folding. Window and smoothing are about as wide as four
-    pixels, so both are computed on a grid of every fourth pixel, at a sixteenth of the cost.
+    flow can change and so keeps it from folding. Neighbourhood, window and smoothing are about as
+    wide as four pixels, so they are computed on a grid of every fourth, at a sixteenth of the cost.
 
     Convention: reference(x) = moving(x + flow(x)); flow in pixels, x right and y down.
     Reference: Lucas and Kanade, "An iterative image registration technique", IJCAI 1981; Knutsson
@@ -74,10 +75,12 @@ class LucasKanade:
         return flow
 
     def _normalized(self, images: Float[Tensor, "photo 1 h w"]) -> Float[Tensor, "photo 1 h w"]:
-        mean = _blur(images, self.normalize)
-        deviation = (_blur(images**2, self.normalize) - mean**2).clamp_min(0.0).sqrt()
+        pooled = _pooled([images, images.square()])
+        mean, square = _blur(pooled, self.normalize / CONTROL).split(1, dim=1)
+        deviation = (square - mean.square()).clamp_min(0.0).sqrt()
         floor = self.floor * deviation.mean(dim=(-2, -1), keepdim=True) + 1e-6
-        return (images - mean) / (deviation + floor)
+        size = (images.shape[-2], images.shape[-1])
+        return (images - _stretched(mean, size)) * _stretched(1.0 / (deviation + floor), size)
 
     def _improved(
         self,
@@ -87,24 +90,37 @@ class LucasKanade:
         flow: Float[Tensor, "photo xy=2 h w"],
     ) -> Float[Tensor, "photo xy=2 h w"]:
         warped = warp(moving, flow)
-        g_x, g_y = gradient((warped + reference) / 2.0)
+        # Twice the mean of both gradients: its squares are four times, its products twice as large.
+        g_x, g_y = gradient(warped + reference)
         residual = reference - warped
-        weight = mask * (residual / self.robust).square().add(1.0).square().reciprocal()
-        products = [g_x * g_x, g_x * g_y, g_y * g_y, g_x * residual, g_y * residual]
-        products = F.avg_pool2d(weight * torch.cat(products, dim=1), CONTROL, ceil_mode=True)
-        a, b, c, r_x, r_y = _blur(products, self.window / CONTROL).unbind(dim=1)
+        weight = mask / (residual / self.robust).square().add_(1.0).square()
+        w_x, w_y = weight * g_x, weight * g_y
+        products = [w_x * g_x, w_x * g_y, w_y * g_y, w_x * residual, w_y * residual]
+        a, b, c, r_x, r_y = _blur(_pooled(products), self.window / CONTROL).unbind(dim=1)
+        a, b, c, r_x, r_y = a / 4.0, b / 4.0, c / 4.0, r_x / 2.0, r_y / 2.0
         determinant = (a + self.ridge) * (c + self.ridge) - b * b
         step_x = ((c + self.ridge) * r_x - b * r_y) / determinant
         step_y = ((a + self.ridge) * r_y - b * r_x) / determinant
         step = torch.stack([step_x, step_y], dim=1).clamp(-1.0, 1.0)
         confidence = (a * c - b * b).clamp_min(0.0).sqrt()[:, None] + self.ridge
-        control = F.avg_pool2d(flow, CONTROL, ceil_mode=True) + step
+        control = _pooled([flow]) + step
         weighted = torch.cat([control * confidence, confidence], dim=1)
         smooth = _blur(weighted, self.smooth / CONTROL)
         control = smooth[:, :2] / (smooth[:, 2:] + self.rest)
-        return F.interpolate(control, scale_factor=CONTROL, mode="bilinear")[
-            ..., : flow.shape[-2], : flow.shape[-1]
-        ]
+        return _stretched(control, (flow.shape[-2], flow.shape[-1]))
+
+
+def _pooled(layers: Sequence[Float[Tensor, "photo _ height width"]]) -> Tensor:
+    """Channels side by side, their pixels averaged around each control point."""
+    return torch.cat([F.avg_pool2d(layer, CONTROL, ceil_mode=True) for layer in layers], dim=1)
+
+
+def _stretched(
+    control: Float[Tensor, "photo channel _ _"], size: tuple[int, int]
+) -> Float[Tensor, "photo channel h w"]:
+    """Images of that size, bilinearly between the control points."""
+    down, across = (_stretching(pixels, control.device) for pixels in size)
+    return down @ control @ across.T
 
 
 def _blur(
@@ -126,6 +142,14 @@ def _blurring(size: int, sigma: float, device: torch.device) -> Float[Tensor, "s
     place = torch.arange(size)[:, None] + torch.arange(-reach, reach + 1)
     matrix = torch.zeros(size, size)
     return matrix.scatter_add_(1, place.clamp(0, size - 1), kernel.repeat(size, 1)).to(device)
+
+
+@lru_cache(maxsize=64)
+def _stretching(size: int, device: torch.device) -> Float[Tensor, "size control"]:
+    """The matrix that interpolates a row of control points linearly."""
+    points = torch.eye(-(-size // CONTROL))[None]
+    rows = F.interpolate(points, scale_factor=CONTROL, mode="linear")[0, :, :size]
+    return rows.T.contiguous().to(device)
 
 
 def _pyramid_sizes(shape: torch.Size, levels: int) -> list[tuple[int, int]]:

@@ -1,5 +1,7 @@
 """Sampling images at chosen positions, and along flows."""
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -16,25 +18,37 @@ def sample(
     Convention: pixel centres at half-integers, so position x of a row of w pixels lies at
     2 x / w - 1 of the normalized coordinates in which torch samples.
     """
-    height, width = images.shape[-2:]
-    normalized = 2.0 * xy / xy.new_tensor([width, height]) - 1.0
-    return F.grid_sample(
-        images, normalized, mode="bilinear", padding_mode="border", align_corners=False
-    )
+    return _sampled(images, _normalized(xy, *images.shape[-2:]))
 
 
 def warp(
     images: Float[Tensor, "photo channel h w"], flow: Float[Tensor, "photo xy=2 h w"]
 ) -> Float[Tensor, "photo channel h w"]:
     """warped(x) = image(x + flow(x)): the images with their content moved by -flow."""
-    grid = pixel_centres(*images.shape[-2:]).to(images)
-    return sample(images, grid + flow.permute(0, 2, 3, 1))
+    height, width = images.shape[-2:]
+    grid = _normalized(pixel_centres(height, width).to(images), height, width)
+    # The flow is scaled as planes, which is quicker than to scale pairs of numbers.
+    scaled = flow * flow.new_tensor([2.0 / width, 2.0 / height])[:, None, None]
+    return _sampled(images, grid + scaled.permute(0, 2, 3, 1))
+
+
+def _normalized(xy: Float[Tensor, "*grid xy=2"], height: int, width: int) -> Tensor:
+    """Positions in the coordinates in which torch samples."""
+    return 2.0 * xy / xy.new_tensor([width, height]) - 1.0
+
+
+def _sampled(
+    images: Float[Tensor, "photo channel h w"], normalized: Float[Tensor, "photo rows columns xy=2"]
+) -> Float[Tensor, "photo channel rows columns"]:
+    return F.grid_sample(
+        images, normalized, mode="bilinear", padding_mode="border", align_corners=False
+    )
 
 
 def inside(xy: Float[Tensor, "*grid xy=2"], height: int, width: int) -> Float[Tensor, "*grid"]:
     """1 where a position lies within the image, 0 outside."""
-    size = xy.new_tensor([width, height])
-    return ((xy >= 0.0) & (xy <= size)).all(dim=-1).to(xy)
+    x, y = xy.unbind(dim=-1)
+    return ((x >= 0.0) & (x <= width) & (y >= 0.0) & (y <= height)).to(xy)
 
 
 def gradient(
@@ -67,32 +81,23 @@ def normalized_locally(
     over squares of `side` pixels, of which only what has a weight counts. What light changes
     slowly goes; noise on smooth skin is not stretched to features. 0 where nothing has a weight.
     """
-    reach = side // 2
-
-    def mean(values: Tensor) -> Tensor:
-        # One axis after the other: the pixels of a square that lie on the canvas are a rectangle.
-        return _mean_along(_mean_along(values, reach, 1), reach, 2)
-
-    total = mean(weights).clamp_min(1e-3)
-    local = mean(weights * images) / total
-    deviation = (mean(weights * images.square()) / total - local.square()).clamp_min(0.0).sqrt()
+    # One axis after the other: the pixels of a square that lie on the canvas are a rectangle.
+    down, across = (_averaging(size, side // 2, images.device) for size in images.shape[1:])
+    weighted = weights * images
+    total = (down @ weights @ across.T).clamp_min(1e-3)
+    local = (down @ weighted @ across.T) / total
+    square = (down @ (weighted * images) @ across.T) / total
+    deviation = (square - local.square()).clamp_min(0.0).sqrt()
     average = (weights * deviation).sum(dim=(1, 2)) / weights.sum(dim=(1, 2)).clamp_min(1e-6)
     return weights * (images - local) / (deviation + average[:, None, None] + 1e-6)
 
 
-def _mean_along(
-    values: Float[Tensor, "photo h w"], reach: int, axis: int
-) -> Float[Tensor, "photo h w"]:
-    """Mean over the pixels up to `reach` to either side that lie on the canvas.
-
-    By differences of sums from the border on, which costs the same for every reach.
-    """
-    count = values.shape[axis]
-    sums = F.pad(values.cumsum(axis), (1, 0) if axis == 2 else (0, 0, 1, 0))
-    place = torch.arange(count, device=values.device)
-    low, high = (place - reach).clamp_min(0), (place + reach + 1).clamp_max(count)
-    shape = (-1, 1) if axis == 1 else (-1,)
-    return (sums.index_select(axis, high) - sums.index_select(axis, low)) / (high - low).view(shape)
+@lru_cache(maxsize=64)
+def _averaging(size: int, reach: int, device: torch.device) -> Float[Tensor, "size size"]:
+    """The matrix that averages the pixels up to `reach` to either side that lie on the canvas."""
+    place = torch.arange(size, device=device)
+    near = ((place[:, None] - place).abs() <= reach).float()
+    return near / near.sum(dim=1, keepdim=True)
 
 
 def shrunk(
