@@ -16,6 +16,7 @@ from headrecon.shading.pixels import (
     information,
     scattered,
     solve_pixels,
+    squared_residual,
 )
 from headrecon.types import Factors, Stack
 
@@ -84,13 +85,13 @@ class Factorize:
             lighting = solve_pixels(shape[on_face], seen, believed, self.ridge)
         shape = solve_pixels(lighting, intensity, weights, self.ridge)
         support = weights.sum(dim=1)
-        squared = weights * (intensity - shape @ lighting.T).square()
-        residual = (squared.sum(dim=1) / support.clamp_min(1e-6)).sqrt()
+        squared = squared_residual(lighting, intensity, weights, shape)
+        residual = (squared / support.clamp_min(1e-6)).sqrt()
         color = torch.zeros(3, len(intensity)).to(intensity)
-        for images, share in zip(
-            stack.images.split(_CHUNK), (weights / exposure).split(_CHUNK, dim=1), strict=True
-        ):
-            color += torch.einsum("jp,pcj->cj", share, images[:, :, mask].float())
+        for start in range(0, count, _CHUNK):
+            part = slice(start, start + _CHUNK)
+            share = weights[:, part] / exposure[part]
+            color += torch.einsum("jp,pcj->cj", share, stack.images[part][:, :, mask].float())
         return Factors(
             label=stack.label,
             camera=stack.camera,

@@ -52,6 +52,19 @@ def believed_pixels(
     return torch.cat(shapes), beliefs
 
 
+def squared_residual(
+    design: Float[Tensor, "photo k"],
+    values: Float[Tensor, "pixel photo"],
+    weights: Float[Tensor, "pixel photo"],
+    solved: Float[Tensor, "pixel k"],
+) -> Float[Tensor, " pixel"]:
+    """sum_i w_ij (v_ij - design_i . x_j)^2: what the solution leaves of each pixel."""
+    found = []
+    for seen, belief, x in _blocks(values, weights, solved):
+        found.append((belief * torch.addmm(seen, x, design.T, alpha=-1.0).square()).sum(dim=1))
+    return torch.cat(found)
+
+
 def information(
     design: Float[Tensor, "photo k"], weights: Float[Tensor, "pixel photo"]
 ) -> Float[Tensor, "pixel k k"]:
@@ -83,7 +96,7 @@ def _solved(
     return torch.linalg.solve_ex(normal, right)[0]
 
 
-def _blocks(*of_pixels: Float[Tensor, "pixel photo"]) -> Iterator[tuple[Tensor, ...]]:
+def _blocks(*of_pixels: Float[Tensor, "pixel _"]) -> Iterator[tuple[Tensor, ...]]:
     """Some pixels at a time."""
     first = of_pixels[0]
     budget = _BYTES_OF_GPU if first.is_cuda else _BYTES
