@@ -1,6 +1,6 @@
 """Command line: how fast the tensor stages are, beside what one would take instead.
 
-For example: python -m headrecon.speed photos=96
+For example: python -m headrecon.speed photos=[125,250,500,1000] turns=1 plot=speed.png
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tqdm import trange
 from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line
 from headrecon.evaluate.integration import integration
-from headrecon.evaluate.race import Row, in_turns, wait
+from headrecon.evaluate.race import Row, growth, in_turns, wait
 from headrecon.flow.collection import CollectionFlow
 from headrecon.geometry.low_rank import principal_rows
 from headrecon.geometry.rotation import view_from_head
@@ -33,6 +33,7 @@ from headrecon.synthetic.folder import PhotographSubject
 from headrecon.types import Camera, Photo, Rejection, Stack
 
 _SIDE = 256
+_DISTINCT = 96
 _SUBSET = Irls(cutoff=2.0, bright_cutoff=2.0, floor=0.02)
 _RIDGE, _ROUNDS = 1e-3, 5
 
@@ -46,25 +47,31 @@ def compose_and_run(config: Config) -> None:
         print(f"{torch.get_num_threads()} threads, {device}\n")
         print("| what | beside | seconds | theirs | times faster | quality |")
         print("|---|---|---:|---:|---:|---|")
+        told: list[Row] = []
         for row in rows(config, device):
             ours, theirs = row.seconds
             times = f"{ours:.2f} | {theirs:.2f} | {theirs / ours:.1f}"
             print(f"| {row.what} | {row.theirs} | {times} | {row.quality} |", flush=True)
+            told.append(row)
+        if config.plot:
+            growth(told).savefig(config.plot)
 
 
 def rows(config: Config, device: torch.device) -> Iterator[Row]:
     """The comparisons, one after the other."""
-    yield flow(config, device)
-    yield factorization(config, device)
+    for count in config.photos:
+        yield flow(config, count, device)
+    for height, width in config.matrices:
+        yield factorization(height, width, config.turns, device)
     yield pixels(config, device)
     yield from integration(config.sides, config.turns, device)
     yield refinement(config.turns, device)
 
 
-def flow(config: Config, device: torch.device) -> Row:
+def flow(config: Config, photos: int, device: torch.device) -> Row:
     """The whole loop of collection flow; both estimators have the same references and bounds."""
     session: PhotographSubject = hydra.utils.instantiate(config.session, _convert_="all")
-    stack, truth = warped_photos(session, config.photos, device)
+    stack, truth = warped_photos(session, photos, device)
     flows = [hydra.utils.instantiate(config[name], _convert_="all") for name in ("ours", "theirs")]
     found: dict[int, Stack] = {}
 
@@ -79,20 +86,24 @@ def flow(config: Config, device: torch.device) -> Row:
     before = f"{end_point_error(stack, truth):.3f} before"
     rounds = [len(found[index].motion) for index in range(len(flows))]
     return Row(
-        f"collection flow, {config.photos} photos, {rounds[0]} rounds",
+        f"collection flow, {photos} photos, {rounds[0]} rounds",
         f"OpenCV DIS medium, {rounds[1]} rounds",
         seconds,
         f"end-point error {errors[0]} pixels against {errors[1]}; {before}",
+        photos,
     )
 
 
 def warped_photos(
     session: PhotographSubject, count: int, device: torch.device
 ) -> tuple[Stack, Float[Tensor, "photo xy=2 h w"]]:
-    """One face under many lights, and the smooth flow along which each photo was warped."""
+    """One face under many lights, and the smooth flow along which each photo was warped.
+
+    Of more photos than `_DISTINCT` each light comes more than once, every time warped otherwise.
+    """
     images, masks = [], []
     framing = Framing(1500.0, 0.8, 0.5, 0.47, _SIDE, _SIDE)
-    for index in trange(count, desc="photographing", leave=False, disable=None):
+    for index in trange(min(count, _DISTINCT), desc="photographing", leave=False, disable=None):
         taking = session.taking(index)
         still = replace(
             taking,
@@ -110,6 +121,7 @@ def warped_photos(
     coarse = torch.randn(count, 2, 5, 5, generator=generator)
     truth = 3.0 * F.interpolate(coarse, (_SIDE, _SIDE), mode="bicubic", align_corners=False)
     layers = torch.cat([torch.stack(images), torch.stack(masks)[:, None]], dim=1)
+    layers = layers[torch.arange(count) % len(layers)]
     moved = warp(layers, truth).clamp(0.0, 1.0).to(device)
     stack = Stack(
         label="view+00",
@@ -134,9 +146,8 @@ def end_point_error(stack: Stack, truth: Float[Tensor, "photo xy=2 h w"]) -> flo
     return float((off * stack.masks).sum() / stack.masks.sum())
 
 
-def factorization(config: Config, device: torch.device) -> Row:
+def factorization(rows: int, columns: int, turns: int, device: torch.device) -> Row:
     """The four leading left singular vectors of photos by pixels."""
-    rows, columns = config.matrix
     generator = torch.Generator().manual_seed(0)
     sizes = torch.tensor([30.0, 12.0, 8.0, 5.0, 3.0, 2.5, 2.0, 1.5, 1.0, 0.8, 0.6, 0.5]) / 30.0
     left = torch.randn(rows, len(sizes), generator=generator) * sizes
@@ -152,10 +163,11 @@ def factorization(config: Config, device: torch.device) -> Row:
         rows, _, _ = svds(array, 4)
         found["theirs"] = torch.from_numpy(np.array(rows)).to(device)
 
-    seconds = in_turns([ours, theirs], config.turns)
+    seconds = in_turns([ours, theirs], turns)
     left_over = [_left_over(matrix, found[name]) for name in ("ours", "theirs")]
     quality = f"residual larger by {left_over[0] / left_over[1] - 1.0:.0e}"
-    return Row(f"factorization {rows} x {columns}, rank 4", "scipy svds", seconds, quality)
+    what = f"factorization, {rows} photos x {columns}, rank 4"
+    return Row(what, "scipy svds", seconds, quality, rows)
 
 
 def _left_over(matrix: Tensor, basis: Tensor) -> float:
@@ -165,7 +177,7 @@ def _left_over(matrix: Tensor, basis: Tensor) -> float:
 
 def pixels(config: Config, device: torch.device) -> Row:
     """Pseudo-normals whose pixels each believe photos of their own."""
-    count, columns = config.matrix
+    count, columns = config.matrices[-1]
     generator = torch.Generator().manual_seed(1)
     light = torch.randn(count, 4, generator=generator).to(device)
     values = torch.randn(columns, 4, generator=generator).to(device) @ light.T

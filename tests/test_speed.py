@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from headrecon import speed
 from headrecon.command import CONF
 from headrecon.evaluate.integration import as_matrix, integration, oval
+from headrecon.evaluate.race import Row, growth
 from headrecon.evaluate.reprojection import reproject
 from headrecon.refining import egg
 from tests.synthetic.sessions import SESSION
@@ -20,7 +21,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def config():
     with initialize_config_dir(str(CONF), version_base=None):
-        yield compose("speed", ["matrix=[300,9000]", "looped=20", "turns=1"])
+        yield compose("speed", ["matrices=[[300,9000]]", "looped=20", "turns=1"])
 
 
 def test_both_ways_to_normals_give_the_same_values(config):
@@ -30,7 +31,7 @@ def test_both_ways_to_normals_give_the_same_values(config):
 
 
 def test_both_factorizations_leave_the_same_residual(config):
-    assert abs(float(speed.factorization(config, CPU).quality.split()[-1])) < 1e-4
+    assert abs(float(speed.factorization(300, 9000, 1, CPU).quality.split()[-1])) < 1e-4
 
 
 def test_both_integrations_find_the_depth():
@@ -39,6 +40,21 @@ def test_both_integrations_find_the_depth():
         _, _, _, ours, _, theirs = row.quality.replace(",", " ").split()[-6:]
         assert max(float(ours), float(theirs)) < 1e-5
         assert min(row.seconds) > 0.0
+
+
+def test_growth_is_drawn_of_what_was_compared_at_several_sizes(tmp_path):
+    rows = [
+        *(Row(f"flow, {n} photos", "DIS, 8 rounds", (0.1 * n, 0.3 * n**2), "", n) for n in (1, 9)),
+        Row("factorization, 5 photos", "svds", (1.0, 2.0), "", 5),
+        Row("step of refinement", "another", (1.0, 2.0), ""),
+    ]
+    figure = growth(rows)
+    (axes,) = figure.axes
+    assert axes.get_title() == "flow"
+    assert axes.get_xlabel() == "photos"
+    told = axes.get_legend_handles_labels()[1]
+    assert told == ["ours: exponent 1.00", "DIS: exponent 2.00"]
+    growth(rows[2:]).savefig(tmp_path / "nothing.png")
 
 
 def test_the_sparse_matrix_is_the_operator():
@@ -52,8 +68,8 @@ def test_the_sparse_matrix_is_the_operator():
 
 def test_flow_is_compared_in_one_loop_and_brings_photos_together():
     with initialize_config_dir(str(CONF), version_base=None):
-        small = compose("speed", ["photos=3", "turns=1"])
-    row = speed.flow(small, CPU)
+        small = compose("speed", ["turns=1"])
+    row = speed.flow(small, 3, CPU)
     ours, theirs, before = (float(row.quality.split()[i].strip(";")) for i in (2, 5, 6))
     assert max(ours, theirs) < before
 

@@ -50,7 +50,8 @@ def integration(sides: Sequence[int], turns: int, device: torch.device) -> Itera
             for name in ("ours", "theirs")
         ]
         quality = f"depth off by {off[0]:.0e} against {off[1]:.0e}"
-        yield Row(f"integration, {mask.sum()} pixels", "PyAMG Ruge-Stuben CG", seconds, quality)
+        size = int(mask.sum())
+        yield Row(f"integration, {size} pixels", "PyAMG Ruge-Stuben CG", seconds, quality, size)
 
 
 def oval(side: int) -> tuple[GridLaplacian, Float[Tensor, "h w"]]:
