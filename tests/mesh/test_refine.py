@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from headrecon.evaluate.reprojection import reproject
+from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.refine import TERMS, Refine, not_yet_refined
 from headrecon.types import (
     REGIONS,
@@ -86,6 +87,22 @@ def test_refinement_goes_towards_the_truth(longer: tuple[Stack, ...]):
     assert end.losses.shape == (2 * REFINE.steps, len(TERMS))
     assert end.gradients.shape == (2 * REFINE.steps, 2)
     assert float(end.gradients.min()) > 0.0
+
+
+@pytest.mark.parametrize("height", [3.0, -3.0])
+def test_a_known_bump_or_dent_is_recovered_to_a_tenth(height: float):
+    start = head(1.25)
+    normals = vertex_normals(start.vertices, start.faces)
+    away = (start.vertices - torch.tensor([8.0, 5.0, 40.0])).norm(dim=1)
+    bump = height * torch.exp(-0.5 * (away / 14.0).square())
+    photos = shots(replace(start, vertices=start.vertices + bump[:, None] * normals))
+    long, state = replace(REFINE, steps=60, diffusion=[16, 8, 8, 4]), not_yet_refined(start)
+    for _ in range(long.epochs):
+        state = long(state, photos, template(start, "face", False))
+    found = ((state.mesh.vertices - start.vertices) * normals).sum(dim=1)
+    off, on_bump = found - bump, bump.abs() > 0.3
+    assert float(off[on_bump].square().mean()) < 0.1**2 * float(bump[on_bump].square().mean())
+    assert float(off.square().mean().sqrt()) < 0.1 * float(bump.abs().max())
 
 
 def test_the_skin_of_a_fitted_template_is_held_and_its_hair_is_not(longer: tuple[Stack, ...]):
