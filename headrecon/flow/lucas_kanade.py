@@ -38,6 +38,8 @@ class LucasKanade:
     """
 
     levels: int
+    pyramid_side: int
+    """Pixels up to which there are coarser levels; larger photos start from the flow of smaller."""
     iterations: int
     window: float
     """Standard deviation of the window in pixels of each level."""
@@ -64,9 +66,10 @@ class LucasKanade:
         initial: Float[Tensor, "photo xy=2 h w"],
     ) -> Float[Tensor, "photo xy=2 h w"]:
         """Refine `initial`; `mask` weighs the pixels of the reference."""
-        sizes = _pyramid_sizes(reference.shape[-2:], self.levels)
+        shape = reference.shape[-2:]
+        levels = self.levels if max(shape) <= self.pyramid_side else 1
         flow = initial
-        for size in sizes:
+        for size in _pyramid_sizes(shape, levels):
             flow = resize_flow(flow, size)
             i, j, m = (shrunk(image, size)[:, None] for image in (reference, moving, mask))
             i, j = self._normalized(i), self._normalized(j)

@@ -9,6 +9,7 @@ from headrecon.geometry.warp import warp
 
 FLOW = LucasKanade(
     levels=4,
+    pyramid_side=256,
     iterations=2,
     window=3.0,
     smooth=4.0,
