@@ -97,3 +97,20 @@ def test_blurring_by_matrices_is_a_convolution_with_repeated_borders(height, wid
         slow = gaussian_blur2d(images, (size, size), (sigma, sigma), border_type="replicate")
         assert torch.allclose(_blur(images, sigma), slow, atol=1e-5)
     assert torch.allclose(_blur(torch.ones_like(images), sigma), torch.ones_like(images), atol=1e-5)
+
+
+def test_its_gradient_agrees_with_differences():
+    moving, truth = texture(1, 12), smooth_flow(1, 1.0, 13)
+    reference = warp(moving[:, None], truth)[:, 0]
+    change, probe = texture(1, 14), smooth_flow(1, 1.0, 15)
+
+    def probed(photo: torch.Tensor) -> torch.Tensor:
+        return (
+            probe * FLOW(reference, photo, torch.ones_like(photo), torch.zeros_like(truth))
+        ).sum()
+
+    photo = moving.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(probed(photo), photo)
+    step = 1e-2
+    difference = probed(moving + step * change) - probed(moving - step * change)
+    assert float((slope * change).sum()) == pytest.approx(float(difference) / (2 * step), rel=0.05)
