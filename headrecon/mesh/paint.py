@@ -12,6 +12,10 @@ from headrecon.geometry.warp import inside, sample
 from headrecon.mesh.deform import laplacian, smoothed
 from headrecon.types import Head, Surface
 
+_RIVAL = 0.2
+"""Difference of log albedo from what the views agree on at which a view has lost three quarters."""
+_ROUNDS = 8
+
 
 @dataclass(frozen=True)
 class Paint:
@@ -33,25 +37,25 @@ def paint(
 
     A view sees a vertex that faces it and lies within `tolerance` millimetres of its depth map.
     The albedo of a view is known up to a factor, its average light: each view after the first is
-    scaled to agree, in the median, with the vertices that are painted already. Vertices that nobody
+    scaled to agree, in the median, with the vertices that are painted already. At the rim of a view
+    albedo may be many times too bright, where background or a highlight has come in, so that views
+    are blended by what they agree on, a robust mean of the logarithms. Vertices that nobody
     sees minimize the Dirichlet energy: where hair grows (`hairy` is 1) between what is seen of the
     hair, and elsewhere between what is seen of the skin.
     """
     normals = vertex_normals(vertices, faces)
-    total = vertices.new_zeros(len(vertices))
-    blend = vertices.new_zeros(len(vertices), 3)
-    support = vertices.new_zeros(len(vertices))
+    known = vertices.new_zeros(len(vertices), 3)
+    total, support = vertices.new_zeros(len(vertices)), vertices.new_zeros(len(vertices))
+    layers, weights = [], []
     for surface in head.surfaces:
         albedo, weight, count = _sampled(surface, vertices, normals, tolerance)
         both = (weight > 0.05) & (total > 0.05)
-        gain = torch.ones(3).to(albedo)
         if int(both.sum()) >= 50:
-            painted = blend[both] / total[both, None]
-            gain = (painted / albedo[both].clamp_min(1e-4)).median(dim=0).values
-        blend = blend + weight[:, None] * albedo * gain
-        total = total + weight
-        support = support + count
-    known = blend / total.clamp_min(1e-6)[:, None]
+            albedo = albedo * (known[both] / albedo[both].clamp_min(1e-4)).median(dim=0).values
+        layers.append(albedo)
+        weights.append(weight)
+        known = _agreed(torch.stack(layers), torch.stack(weights))
+        total, support = total + weight, support + count
     energy = smoothness * laplacian(vertices, faces)
     of_hair, of_skin = (smoothed(energy, known, total * kind) for kind in (hairy, 1.0 - hairy))
     if not bool((total * hairy > 0.0).any()):
@@ -60,6 +64,19 @@ def paint(
     # The brightest of a face is near 1 in a photo; only the ratio between pixels is known.
     scale = filled.quantile(0.99).clamp_min(1e-6)
     return Paint((0.8 * filled / scale).clamp(0.0, 1.0), support)
+
+
+def _agreed(
+    albedo: Float[Tensor, "view vertex rgb=3"], weights: Float[Tensor, "view vertex"]
+) -> Float[Tensor, "vertex rgb=3"]:
+    """Geometric means over the views, without those that say something else than the others."""
+    logs, belief = albedo.clamp_min(1e-3).log(), weights
+    mean = logs[0]
+    for _ in range(_ROUNDS):
+        mean = (belief[..., None] * logs).sum(dim=0) / belief.sum(dim=0).clamp_min(1e-6)[:, None]
+        off = (logs - mean).square().mean(dim=2)
+        belief = weights / (1.0 + off / _RIVAL**2).square()
+    return mean.exp()
 
 
 def _sampled(

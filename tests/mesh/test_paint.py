@@ -36,3 +36,23 @@ def test_without_any_hair_in_sight_all_is_painted_like_skin():
     vertices, _ = ball(40.0)
     behind = (vertices[:, 2] < -30.0).float()
     assert torch.allclose(painted(behind), painted(torch.zeros_like(behind)), atol=1e-3)
+
+
+def test_a_view_that_says_something_else_than_the_others_is_left_out():
+    vertices, faces = ball(40.0)
+    views = []
+    for azimuth in (0.0, 45.0, -45.0):
+        one = surface(azimuth, 40.0)
+        albedo = SKIN * one.normals.mask.float()
+        if azimuth == 45.0:
+            # A background of another colour has come in at its rim.
+            albedo = torch.where(one.normals.normals[2] < 0.8, 20.0 * albedo, albedo)
+        views.append(replace(one, normals=replace(one.normals, albedo=albedo.expand(3, -1, -1))))
+    bald = torch.zeros(len(vertices))
+    found, right = (
+        paint(vertices, faces, Head(tuple(seen)), bald, 2.0, 0.02).albedo.mean(dim=1)
+        for seen in (views, [views[0], views[2]])
+    )
+    front = (vertices[:, 2] > 25.0) & (vertices[:, 0].abs() < 15.0)
+    ratio = found[front] / right[front]
+    assert float(ratio.max() / ratio.min()) < 1.1
