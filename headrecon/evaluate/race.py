@@ -44,6 +44,7 @@ def growth(rows: Sequence[Row]) -> Figure:
     plots = np.ravel(figure.subplots(1, max(1, len(kinds)), squeeze=False))
     for axes, kind in zip(plots, kinds, strict=False):
         mine = [row for row in rows if row.size and row.what.startswith(kind)]
+        mine.sort(key=lambda row: row.size)
         sizes = [row.size for row in mine]
         for index, name in enumerate(("ours", mine[0].theirs.partition(",")[0])):
             seconds = [row.seconds[index] for row in mine]
