@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,10 @@ from headrecon.draw.residuals import Residual, residual_page, residuals
 from headrecon.draw.viewer import colored, srgb_levels, turnable_page
 from headrecon.files import write
 from headrecon.mesh.export import further, glb
-from headrecon.types import Atlas, HeadMesh, Reconstruction
+from headrecon.types import Atlas, HeadMesh, Reconstruction, Verdict
 
-_SCORES = (
-    *("identity_distance", "sharpness", "light", "blown", "mouth_open", "eyes_open"),
-    *("glasses", "covered"),
-)
+_SCORES = tuple(field.name for field in fields(Verdict))[3:]
+"""All of a verdict but the name, whether the photo is kept, and why."""
 COLUMNS = (
     *("name", "kept", "reason", "view", "azimuth", "elevation", "roll"),
     *("azimuth_deviation", "elevation_deviation", "roll_deviation", "face_score", "face_size"),
