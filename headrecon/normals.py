@@ -94,6 +94,8 @@ def angles(config: Config, face: LitFace, overrides: Iterable[str]) -> Angles:
 def _stage(config: Config, overrides: Iterable[str], name: str) -> Callable[..., Any]:
     """A stage of the pipeline by its settings; photos that keep still need no flow, by default."""
     composed = compose("config", overrides=[*config.always, *overrides])
+    if "max_turn" in composed.pipeline.fit:
+        composed.pipeline.fit.max_turn = 0.0  # The camera is known.
     return hydra.utils.instantiate(composed.pipeline[name], _convert_="all")
 
 

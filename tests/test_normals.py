@@ -62,3 +62,11 @@ def test_photos_teach_more_about_normals_than_the_template_knows(clean):
         found = normals.angles(config, clean, [])
     assert found.median < 0.6 * unchanged
     assert 0.1 < found.over_deviation < 3.0
+
+
+def test_every_row_of_the_table_is_a_pipeline():
+    with initialize_config_dir(str(CONF), version_base=None):
+        config = compose("normals")
+        for row in config.settings.values():
+            for name in ("template", "flow", "factorize", "fit", "disambiguate"):
+                assert callable(normals._stage(config, row, name))

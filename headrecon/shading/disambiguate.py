@@ -9,9 +9,10 @@ from torch import Tensor
 
 from headrecon.geometry.bas_relief import fit_bas_relief, integrable_rows
 from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import fit_mixing, harmonics, mixing_of, nearest_in_angle
+from headrecon.geometry.mixing import fit_mixing, mixing_of, nearest_in_angle
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.pixels import scattered
+from headrecon.shading.posterior import model_error, posterior
 from headrecon.shading.prior import expected_normals
 from headrecon.types import SKIN, Factors, Head, NormalField, Template
 
@@ -29,7 +30,8 @@ class Disambiguate:
     with n_j the reference's normals and rho_j the albedo, at first the average photo, then that of
     the solution. The reference of the first view is the template, a head of somebody else; each
     further view takes the surface of its nearest solved neighbour, seen from the new pose. If the
-    template is bent to this person, it stays the reference of its skin in all views.
+    template is bent to this person, it stays the reference of its skin in all views, and the matrix
+    is then the one whose normals are nearest in angle to what is expected of all pixels.
 
     What the photos then say about pixel j is weighed against what is expected there, the
     reference's normals and their smoothest continuation:
@@ -39,8 +41,8 @@ class Disambiguate:
 
     with M_j the information of the believed photos' lights, and v_j the variance of a photo around
     the model: its noise, which averages out over photos, and the model's own error (shadows, higher
-    harmonics), which does not. Directions that no light has probed, and dark hair, are so filled in
-    instead of amplified. No normal is left turned away from the viewer.
+    harmonics), which does not and shows on the skin. Directions that no light has probed, and dark
+    hair, are so filled in instead of amplified. No normal is left turned away from the viewer.
 
     Reference: Basri, Jacobs and Kemelmacher, IJCV 2007; Liang, Shapiro and
     Kemelmacher-Shlizerman, "Head Reconstruction from Internet Photos", ECCV 2016.
@@ -50,8 +52,8 @@ class Disambiguate:
     cutoff: float
     """Misfit, relative to the albedo, at which a pixel has lost three quarters of its say."""
     angle_cutoff: float
-    """Distance of unit normals at which a pixel of a fitted template has lost three quarters of its
-    say about the angles; 0 leaves it at the regression."""
+    """Distance of unit normals at which a pixel has lost three quarters of its say about the
+    angles, with a fitted template; 0 leaves it at the regression."""
     integrable: bool
     """Whether the normals have to be those of a surface; the reference only chooses its relief."""
     ambiguity_recovery: bool
@@ -64,8 +66,9 @@ class Disambiguate:
     """Standard deviation of the true normals around the expected ones, radians, each way."""
     skin_deviation: float
     """The same where the reference is seen."""
-    model_error: float
-    """Standard deviation of the photos' common deviation from first-order light."""
+    least_model_error: float
+    """Least standard deviation of the photos' common deviation from first-order light; what it is
+    shows on the skin."""
     reference_strength: float
     """Weight of the reference against the smoothness of its continuation."""
     min_n_z: float
@@ -85,18 +88,16 @@ class Disambiguate:
             self.rounds,
             self.cutoff,
         )
+        mask = factors.mask
+        expected = expected_normals(reference, mask, self.reference_strength)
         if template.fitted and self.angle_cutoff > 0.0:
-            skin = self._skin(factors, template)
+            likely = (self.skin_deviation / self._deviation(reference)[mask]).square()
             mixing = nearest_in_angle(
-                factors.shape[:, skin.mask],
-                skin.normals[:, skin.mask],
-                skin.weight[skin.mask],
-                mixing,
-                self.angle_cutoff,
+                factors.shape[:, mask], expected[:, mask], likely, mixing, self.angle_cutoff
             )
         if self.integrable:
             mixing = self._integrable(factors, mixing, reference, usable)
-        shape, deviation = self._posterior(factors, mixing, reference)
+        shape, deviation = self._posterior(factors, mixing, reference, expected)
         normals = torch.nn.functional.normalize(shape[1:4], dim=0)
         n_z = normals[2].clamp_min(self.min_n_z)
         normals = torch.nn.functional.normalize(torch.stack([normals[0], normals[1], n_z]), dim=0)
@@ -136,37 +137,32 @@ class Disambiguate:
         return mixing_of(relief @ directed, factors.shape[:, usable], reference.weight[usable])
 
     def _posterior(
-        self, factors: Factors, mixing: Float[Tensor, "k k"], reference: Seen
+        self,
+        factors: Factors,
+        mixing: Float[Tensor, "k k"],
+        reference: Seen,
+        expected: Float[Tensor, "xyz=3 h w"],
     ) -> tuple[Float[Tensor, "k h w"], Float[Tensor, "h w"]]:
-        """Albedo times harmonics, from the photos and from what is expected.
-
-        And by how many degrees normals may be off: with C the posterior covariance of albedo times
-        normal, the root of the trace of C without the direction n, over the albedo.
-        """
-        mask = factors.mask
-        expected = expected_normals(reference, mask, self.reference_strength)[:, mask]
-        known = harmonics(expected, len(mixing)).T
-        pseudo, information = factors.shape[:, mask].T, factors.information[:, :, mask]
-        precision = torch.einsum("km,klj,ln->jmn", mixing, information, mixing)
-        observed = torch.einsum("km,klj,jl->jm", mixing, information, pseudo)
-        # The albedo with which the expected normals explain the photos best.
-        explained = torch.einsum("jm,jmn,jn->j", known, precision, known)
-        rho = ((known * observed).sum(dim=1) / explained.clamp_min(1e-6)).clamp_min(0.02)
-
-        count = factors.support[mask].clamp_min(1.0)
-        variance = factors.residual[mask] ** 2 + count * self.model_error**2
-        deviation = self._deviation(reference)[mask]
-        scale = (deviation * rho) ** 2 / variance
-        left = scale[:, None, None] * precision + torch.eye(len(mixing)).to(precision)
-        right = scale[:, None] * observed + rho[:, None] * known
-        spread = torch.linalg.inv_ex(left)[0]
-        shape = torch.einsum("jmn,jn->jm", spread, right)
-        normal = torch.nn.functional.normalize(shape[:, 1:4], dim=1)
-        spread = spread[:, 1:4, 1:4]
-        across = spread.diagonal(dim1=1, dim2=2).sum(dim=1)
-        across = across - torch.einsum("jm,jmn,jn->j", normal, spread, normal)
-        angle = torch.rad2deg(deviation * across.clamp_min(0.0).sqrt())
-        return scattered(shape.T, mask), scattered(angle, mask)
+        """Albedo times harmonics, and by how many degrees normals may be off."""
+        mask, skin = factors.mask, factors.mask & reference.mask
+        error = model_error(
+            factors.shape[:, skin],
+            factors.information[:, :, skin],
+            mixing,
+            factors.support[skin],
+            expected[:, skin],
+            self.least_model_error,
+        )
+        variance = factors.residual**2 + factors.support.clamp_min(1.0) * error**2
+        shape, angle = posterior(
+            factors.shape[:, mask],
+            factors.information[:, :, mask],
+            mixing,
+            variance[mask],
+            expected[:, mask],
+            self._deviation(reference)[mask],
+        )
+        return scattered(shape, mask), scattered(angle, mask)
 
     def _deviation(self, reference: Seen) -> Float[Tensor, "h w"]:
         """By how much, in radians, normals may differ from what is expected of them."""

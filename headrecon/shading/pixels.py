@@ -1,6 +1,7 @@
 """Many small weighted least-squares problems of one design: the pixels of a stack of photos."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,8 +22,10 @@ def solve_pixels(
     ridge: float,
 ) -> Float[Tensor, "pixel k"]:
     """For each pixel j the x that minimizes sum_i w_ij (v_ij - design_i . x)^2 + ridge |x|^2."""
-    blocks = _blocks(values, weights)
-    return torch.cat([_solved(design, seen, belief, ridge) for seen, belief in blocks])
+    known, found = _Design.of(design), []
+    for seen, belief in _blocks(values, weights):
+        found.append(_solved(known, seen, belief, ridge, torch.empty_like(seen)))
+    return torch.cat(found)
 
 
 def believed_pixels(
@@ -40,14 +43,15 @@ def believed_pixels(
 
     Each block of pixels goes through all rounds before the next one begins: that reads the values
     once, where one round after the other for all pixels would read them, and write the residuals
-    and the weights, in every round.
+    and the weights, in every round. `subset` may write over the residual that it is given.
     """
-    shapes, beliefs = [], torch.empty_like(base)
+    lights, shapes, beliefs = _Design.of(design), [], torch.empty_like(base)
     for seen, known, belief, found in _blocks(values, base, weights, beliefs):
+        room = torch.empty_like(seen)
         for _ in range(rounds):
-            shape = _solved(design, seen, belief, ridge)
-            belief = subset(torch.addmm(seen, shape, design.T, alpha=-1.0), known)
-        shapes.append(_solved(design, seen, belief, ridge))
+            shape = _solved(lights, seen, belief, ridge, room)
+            belief = subset(torch.addmm(seen, shape, lights.rows, alpha=-1.0), known)
+        shapes.append(_solved(lights, seen, belief, ridge, room))
         found.copy_(belief)
     return torch.cat(shapes), beliefs
 
@@ -69,9 +73,7 @@ def information(
     design: Float[Tensor, "photo k"], weights: Float[Tensor, "pixel photo"]
 ) -> Float[Tensor, "pixel k k"]:
     """sum_i w_ij design_i design_i^T: what the photos say about each component of a pixel."""
-    count, k = design.shape
-    products = (design[:, :, None] * design[:, None]).reshape(count, k * k)
-    return (weights @ products).reshape(len(weights), k, k)
+    return _information(_Design.of(design), weights)
 
 
 def scattered(
@@ -83,15 +85,38 @@ def scattered(
     return canvas
 
 
+@dataclass(frozen=True)
+class _Design:
+    """A design, laid out in memory so that it is multiplied twice as fast on a CPU."""
+
+    rows: Float[Tensor, "k photo"]
+    products: Float[Tensor, "product photo"]
+    """Of each component with each; to take each once is slower, since 16 suit the machine."""
+
+    @classmethod
+    def of(cls, design: Float[Tensor, "photo k"]) -> "_Design":
+        rows = design.T.contiguous()
+        return cls(rows, (rows[:, None] * rows).flatten(0, 1))
+
+
+def _information(
+    design: _Design, weights: Float[Tensor, "pixel photo"]
+) -> Float[Tensor, "pixel k k"]:
+    k = len(design.rows)
+    return functional.linear(weights, design.products).unflatten(1, (k, k))
+
+
 def _solved(
-    design: Float[Tensor, "photo k"],
+    design: _Design,
     values: Float[Tensor, "pixel photo"],
     weights: Float[Tensor, "pixel photo"],
     ridge: float,
+    room: Float[Tensor, "pixel photo"],
 ) -> Float[Tensor, "pixel k"]:
-    normal = information(design, weights) + ridge * torch.eye(design.shape[1]).to(design)
-    # Rows that lie in memory one after the other are multiplied twice as fast on a CPU.
-    right = functional.linear(weights * values, design.T.contiguous())
+    """`room` is written over: memory that is new each time takes as long as what is done in it."""
+    normal = _information(design, weights)
+    normal.diagonal(dim1=1, dim2=2).add_(ridge)
+    right = functional.linear(torch.mul(weights, values, out=room), design.rows)
     # The ridge keeps every system regular; to look for one that is not would wait for the GPU.
     return torch.linalg.solve_ex(normal, right)[0]
 
