@@ -12,13 +12,14 @@ from headrecon.settings import Refusal, check
 from headrecon.train import CONF
 
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
-OTHERS = {"baseline", "gather", "launch", "network", "preset", "size", "subject", "synthetic"}
+OTHERS = {"baseline", "examples", "gather", "launch", "network", "preset", "size", "subject"}
+OTHERS |= {"synthetic"}
 STAGES = sorted(set(GROUPS) - OTHERS)
 CHOICES = [
     (group, path.stem)
     for group in GROUPS
     for path in sorted((CONF / group).glob("*.yaml"))
-    if group not in ("baseline", "launch", "network", "size", "subject")
+    if group not in ("baseline", "examples", "launch", "network", "size", "subject")
 ]
 PARTS = [
     (path.parent.relative_to(CONF).as_posix(), path.stem)
@@ -104,7 +105,7 @@ def test_every_stage_of_the_pipeline_has_a_folder_of_its_name() -> None:
     assert sorted(Pipeline.__dataclass_fields__) == STAGES
 
 
-@pytest.mark.parametrize("network", ["points", "parts"])
+@pytest.mark.parametrize("network", ["points", "second_look", "parts"])
 def test_the_settings_of_learning_compose_and_build(network: str) -> None:
     config = compose("learn", [f"network={network}"])
     check(config)

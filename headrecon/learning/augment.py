@@ -29,8 +29,8 @@ def augmented(
     images, guesses, labels = _moved(images, guesses, labels, size, generator)
     images, guesses, labels = _haired(images, guesses, labels, generator)
     images = _redressed(images, labels, generator)
-    images, labels = _covered(images, labels, generator)
-    return _developed(images, generator), guesses, labels
+    images, labels = covered(images, labels, generator)
+    return developed(images, generator), guesses, labels
 
 
 def _moved(
@@ -111,7 +111,7 @@ def _redressed(images: Images, labels: Labels, generator: torch.Generator) -> Im
     return images
 
 
-def _covered(images: Images, labels: Labels, generator: torch.Generator) -> tuple[Images, Labels]:
+def covered(images: Images, labels: Labels, generator: torch.Generator) -> tuple[Images, Labels]:
     """A quarter of them with a patch of another picture or of one colour in front."""
     count, _, height, width = images.shape
     chosen = torch.rand(count, generator=generator) < 0.25
@@ -131,7 +131,18 @@ def _covered(images: Images, labels: Labels, generator: torch.Generator) -> tupl
     return images, labels
 
 
-def _developed(images: Images, generator: torch.Generator) -> Images:
+def shone_through(images: Images, generator: torch.Generator) -> Images:
+    """A fifth of them with a little of another picture in them, as of a lens or a reflection.
+
+    What made-up skin, hair and rooms look like in detail is no lesson; where things are is one.
+    """
+    count = len(images)
+    chosen = torch.rand(count, 1, 1, 1, generator=generator) < 0.2
+    share = 0.25 * torch.rand(count, 1, 1, 1, generator=generator) * chosen
+    return torch.lerp(images, images[torch.randperm(count, generator=generator)].flip(3), share)
+
+
+def developed(images: Images, generator: torch.Generator) -> Images:
     """Other exposure, colour, contrast, sharpness and noise."""
     count = len(images)
 

@@ -11,6 +11,7 @@ from headrecon.learning.points import MakePointExamples, apart
 from headrecon.learning.shards import MakeExamples
 from headrecon.learning.teach import Teach
 from headrecon.learning.teach_points import TeachPoints, examine_points
+from headrecon.learning.teach_second_look import TeachSecondLook, examine_second_look
 from headrecon.photos.own_weights import save_weights
 
 
@@ -42,6 +43,26 @@ class Points:
         network = self.teach(learnt)
         scores = examine_points(network, aside)
         about = {"faces": len(learnt.poses), **scores}
+        return save_weights(network, about, Path(self.weights)), scores
+
+
+@dataclass(frozen=True)
+class Second:
+    """The network that looks at a face again."""
+
+    examples: MakePointExamples
+    teach: TeachSecondLook
+    weights: str
+    """Path."""
+
+    def __call__(self, course: Course) -> tuple[Path, dict[str, float]]:
+        """Teach; the path of the weights, and scores on people kept aside."""
+        made = self.examples(course.folder("points", self.examples), course.workers)
+        learnt, aside = apart(made, course.aside)
+        place = course.folder("second_look", (self.teach, self.examples))
+        network = self.teach(learnt, place)
+        scores = examine_second_look(network, aside)
+        about = {"faces": len(learnt.poses), "epochs": self.teach.epochs, **scores}
         return save_weights(network, about, Path(self.weights)), scores
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 from tqdm import tqdm
 
@@ -15,7 +16,9 @@ from headrecon.geometry.surface import at
 from headrecon.geometry.symmetry import mirror_partners
 from headrecon.photos.decode import decode
 from headrecon.photos.find import FindFace
-from headrecon.photos.head_points import WIDTHS, hints
+from headrecon.photos.head_points import WIDTHS, Hints, hints
+from headrecon.photos.network import gamma_coded
+from headrecon.photos.square import Square, sample
 from headrecon.synthetic.chance import Taking
 from headrecon.synthetic.folder import PhotographSubject
 from headrecon.synthetic.photograph import Shot
@@ -23,8 +26,12 @@ from headrecon.template.build import BuildTemplate
 from headrecon.truth import LABELS
 from headrecon.types import Photo, Rejection
 
-_Example = tuple[dict[str, Tensor], Tensor, Tensor, Tensor]
-"""What is said, and pose, covers and points."""
+_Example = dict[str, Any]
+"""What is said, under `said`, and of the other fields of `PointExamples` one row each."""
+CROP_SIDE = 2.3
+"""Side of an example's picture, in sides of the face's box."""
+_CROP = 128
+"""Its side in pixels."""
 _ROOM = 1000
 """Distance between the first photos of two people, so that they share none."""
 _FAR = 2.0
@@ -42,7 +49,16 @@ class PointExamples:
     covers: Float[Tensor, "face cover=2"]
     """Whether there are glasses, and the share of the face before which there is something."""
     points: Float[Tensor, "face fiducial=468 xy=2"]
+    visible: Bool[Tensor, "face fiducial=468"]
+    crops: UInt8[Tensor, "face rgb=3 crop crop"]
+    """sRGB, of a window of `CROP_SIDE` about the origin of the numbers; black outside the photo."""
     people: Int[Tensor, " face"]
+
+    def chosen(self, which: Bool[Tensor, " face"] | Int[Tensor, " chosen"]) -> "PointExamples":
+        """Some of them."""
+        said = {name: numbers[which] for name, numbers in self.said.items()}
+        rest = {f.name: getattr(self, f.name)[which] for f in fields(self) if f.name != "said"}
+        return PointExamples(said, **rest)
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ class MakePointExamples:
         for taking in self._takings(session, person):
             made += self._examples(session, taking)
         scratch = file.with_suffix(".part")
-        torch.save([(*example, person) for example in made], scratch)
+        torch.save([{**example, "people": torch.tensor(person)} for example in made], scratch)
         scratch.replace(file)
 
     def _takings(self, session: PhotographSubject, person: int) -> Iterator[Taking]:
@@ -108,9 +124,9 @@ class MakePointExamples:
         mirrored = torch.tensor([image.shape[-1], 0.0]) + shot.fiducials * torch.tensor([-1.0, 1.0])
         signs = torch.tensor([-1.0, 1.0, -1.0])
         covers = torch.tensor([float("glasses" in taking.occluder), _covered(shot)])
-        for picture, turned, true in (
-            (image, pose, shot.fiducials),
-            (image.flip(-1), signs * pose, mirrored[partner]),
+        for picture, turned, true, shown in (
+            (image, pose, shot.fiducials, shot.visible),
+            (image.flip(-1), signs * pose, mirrored[partner], shot.visible[partner]),
         ):
             faces = self.find_face(taking.name, picture)
             if isinstance(faces, Rejection):
@@ -120,24 +136,27 @@ class MakePointExamples:
             seen = hints(picture, face)
             points = (true - seen.middle) / seen.side
             if points.abs().max() < _FAR:
-                said = {name: v.half() for name, v in seen.said.items()}
-                yield said, turned, covers, points
+                yield {
+                    "said": {name: v.half() for name, v in seen.said.items()},
+                    "poses": turned,
+                    "covers": covers,
+                    "points": points,
+                    "visible": shown,
+                    "crops": _crop(picture, seen),
+                }
 
 
 def apart(examples: PointExamples, people: int) -> tuple[PointExamples, PointExamples]:
     """The examples of all but the last people, and theirs."""
     last = examples.people > int(examples.people.max()) - people
-    return _chosen(examples, ~last), _chosen(examples, last)
+    return examples.chosen(~last), examples.chosen(last)
 
 
-def _chosen(examples: PointExamples, which: Bool[Tensor, " face"]) -> PointExamples:
-    return PointExamples(
-        {name: numbers[which] for name, numbers in examples.said.items()},
-        examples.poses[which],
-        examples.covers[which],
-        examples.points[which],
-        examples.people[which],
-    )
+def _crop(picture: Float[Tensor, "rgb=3 h w"], seen: Hints) -> UInt8[Tensor, "rgb=3 crop crop"]:
+    x, y = seen.middle.tolist()
+    window = Square(x, y, CROP_SIDE * seen.side, 0.0)
+    crop = gamma_coded(sample(picture, window, _CROP)).clamp(0.0, 1.0)
+    return (255.0 * crop).round().to(torch.uint8)
 
 
 def _covered(shot: Shot) -> float:
@@ -150,15 +169,10 @@ def _covered(shot: Shot) -> float:
     return hidden / max(hidden + seen, 1)
 
 
-def _joined(
-    files: Sequence[list[tuple[dict[str, Tensor], Tensor, Tensor, Tensor, int]]],
-) -> PointExamples:
+def _joined(files: Sequence[list[_Example]]) -> PointExamples:
     rows = [row for file in files for row in file]
-    said, poses, covers, points, people = zip(*rows, strict=True)
+    names = [field.name for field in fields(PointExamples) if field.name != "said"]
     return PointExamples(
-        {name: torch.stack([one[name] for one in said]).float() for name in WIDTHS},
-        torch.stack(poses),
-        torch.stack(covers),
-        torch.stack(points),
-        torch.tensor(people),
+        {name: torch.stack([row["said"][name] for row in rows]).float() for name in WIDTHS},
+        **{name: torch.stack([row[name] for row in rows]) for name in names},
     )

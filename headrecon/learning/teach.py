@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
 from headrecon.learning.augment import augmented
+from headrecon.learning.checkpoint import keep, restored
 from headrecon.learning.shards import Examples
 from headrecon.photos.head_network import SIZE, HeadNetwork
 from headrecon.truth import LABELS
@@ -53,7 +53,7 @@ class Teach:
             network, multi_avg_fn=get_ema_multi_avg_fn(self.memory), use_buffers=True
         )
         parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "mean": mean}
-        first = _restored(parts, folder)
+        first = restored(parts, folder)
         weights = torch.ones(len(LABELS), device=device)
         weights[LABELS.index("ears")] = self.ears_weight
         writer = SummaryWriter(str(folder / "tensorboard"))
@@ -72,7 +72,7 @@ class Teach:
             about = float(torch.stack(losses).mean())
             writer.add_scalar("loss/labels", about, epoch)
             logger.info("epoch %d of %d: labels %.4f", epoch + 1, self.epochs, about)
-            _keep(parts, epoch + 1, folder)
+            keep(parts, epoch + 1, folder)
         writer.close()
         network.load_state_dict(mean.module.state_dict())
         return network.cpu().eval()
@@ -91,22 +91,3 @@ class Teach:
                     SIZE,
                     generator,
                 )
-
-
-def _restored(parts: dict[str, Any], folder: Path) -> int:
-    """The number of epochs that are done; the parts are set to what they were then."""
-    file = folder / "checkpoint.pt"
-    if not file.exists():
-        return 0
-    state = torch.load(file, weights_only=True)
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
-    return state["epoch"]
-
-
-def _keep(parts: dict[str, Any], epoch: int, folder: Path) -> None:
-    """Everything that is needed to go on after this many epochs."""
-    states = {name: part.state_dict() for name, part in parts.items()}
-    scratch = folder / "checkpoint.pt.part"
-    torch.save({"epoch": epoch, **states}, scratch)
-    scratch.replace(folder / "checkpoint.pt")

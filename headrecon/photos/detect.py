@@ -19,6 +19,7 @@ from headrecon.photos.fit_pose import fit_pose
 from headrecon.photos.head_points import Pose, read_points
 from headrecon.photos.identity import Recognize
 from headrecon.photos.marks import MeshAndCorrection
+from headrecon.photos.second_look import look_again
 from headrecon.photos.segment import Segment
 from headrecon.photos.segment_head import SegmentHead
 from headrecon.photos.square import Square, from_photo, sample
@@ -77,7 +78,8 @@ class Detect:
 
     def _portray(self, photo: Photo, image: Tensor, face: Face, template: Template) -> Portrait:
         marks = at(template.fiducials, template.faces, template.vertices)
-        head = read_points(image, face, mirror_partners(marks))
+        partner = mirror_partners(marks)
+        head = look_again(image, read_points(image, face, partner), marks, partner)
         points, off = self.landmarks(image, face, head), head.deviation
         pose = fit_pose(head.corrected, marks, face.side, head.pose, off)
         behind = self.setback * math.sin(math.radians(pose.azimuth))

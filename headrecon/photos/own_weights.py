@@ -14,7 +14,7 @@ from headrecon.files import write
 def save_weights(network: nn.Module, about: Mapping[str, float | int], path: Path) -> Path:
     """Write the weights, in half precision, and beside them what is known about them."""
     halves = {
-        name: value.half() if value.is_floating_point() else value
+        name: (value.half() if value.is_floating_point() else value).contiguous()
         for name, value in network.state_dict().items()
     }
     content = safetensors.save(halves)

@@ -26,6 +26,11 @@ def test_a_photo_and_its_mirror_image_are_examples(tmp_path: Path) -> None:
     signs = torch.tensor([-1.0, 1.0, -1.0])
     torch.testing.assert_close(found.poses[0::2], signs * found.poses[1::2])
     assert bool((found.covers[0::2] == found.covers[1::2]).all())
+    # The picture of the mirror image is mirrored, up to where its box was found.
+    assert found.crops.shape == (4, 3, 128, 128)
+    one, other = found.crops[0].float().flip(-1).flatten(), found.crops[1].float().flatten()
+    assert float(torch.corrcoef(torch.stack([one, other]))[0, 1]) > 0.9
+    assert int(found.visible[0].sum()) == int(found.visible[1].sum())
     said = found.said["mesh"].unflatten(1, (468, 3))[..., :2]
     assert (said - found.points).norm(dim=2).median() < 0.05
     assert len(list(tmp_path.glob("*.pt"))) == 1

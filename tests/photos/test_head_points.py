@@ -42,7 +42,9 @@ def examples(count: int, noise: float = 0.0) -> PointExamples:
     points = rest + 0.3 * causes[:, None, :2] * rest[:, :1]
     glasses = (causes[:, 2] > 0).float()
     covers = torch.stack([glasses, 0.3 * glasses], dim=1)
-    return PointExamples(said, poses, covers, points, torch.arange(count) // 8)
+    visible = torch.ones(count, 468, dtype=torch.bool)
+    crops = torch.zeros(count, 3, 4, 4, dtype=torch.uint8)
+    return PointExamples(said, poses, covers, points, visible, crops, torch.arange(count) // 8)
 
 
 @pytest.fixture(scope="module")
