@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from headrecon.depth.boundary import Anchor, Boundary
+from headrecon.depth.perspective import in_perspective
 from headrecon.geometry.multigrid import GridLaplacian, solve
 from headrecon.types import DepthMap, Head, NormalField, Template
 
@@ -50,8 +51,7 @@ class BilateralIntegrate:
     def __call__(self, field: NormalField, head: Head, template: Template) -> DepthMap:
         """Integrate over the mask."""
         anchor = self.boundary(field, head, template)
-        z = self.integrate(field.normals, field.mask, anchor)
-        return DepthMap(field.label, field.camera, z, field.mask)
+        return in_perspective(field, anchor, self.integrate)
 
     def integrate(
         self, normals: Float[Tensor, "xyz=3 h w"], mask: Bool[Tensor, "h w"], anchor: Anchor

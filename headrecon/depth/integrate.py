@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.depth.boundary import Anchor, Boundary
+from headrecon.depth.perspective import in_perspective
 from headrecon.geometry.multigrid import GridLaplacian, solve
 from headrecon.types import DepthMap, Head, NormalField, Template
 
@@ -36,8 +37,11 @@ class Integrate:
     def __call__(self, field: NormalField, head: Head, template: Template) -> DepthMap:
         """Integrate over the mask."""
         anchor = self.boundary(field, head, template)
-        z = integrate(field.normals, field.mask, anchor, self.tolerance, self.max_iterations)
-        return DepthMap(field.label, field.camera, z, field.mask)
+        return in_perspective(
+            field,
+            anchor,
+            lambda n, mask, known: integrate(n, mask, known, self.tolerance, self.max_iterations),
+        )
 
 
 def integrate(

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.depth.boundary import Anchor, Boundary
+from headrecon.depth.perspective import in_perspective
 from headrecon.types import DepthMap, Head, NormalField, Template
 
 _GRAZING = 0.1
@@ -32,8 +33,7 @@ class PoissonIntegrate:
     def __call__(self, field: NormalField, head: Head, template: Template) -> DepthMap:
         """Integrate over the canvas."""
         anchor = self.boundary(field, head, template)
-        z = integrate_canvas(field.normals, field.mask, anchor)
-        return DepthMap(field.label, field.camera, z, field.mask)
+        return in_perspective(field, anchor, integrate_canvas)
 
 
 def integrate_canvas(

@@ -12,20 +12,28 @@ def project(
     points: Float[Tensor, "*points xyz=3"], camera: Camera
 ) -> Float[Tensor, "*points xyz=3"]:
     """Canvas x, canvas y (down) and height z of points of the head frame, all in pixels."""
-    rotation = camera.view_from_head.to(points)
-    flip = points.new_tensor([1.0, -1.0, 1.0])
-    offset = torch.cat([camera.origin.to(points), points.new_zeros(1)])
-    return points @ rotation.T * (camera.scale * flip) + offset
+    x, y, z = (points @ camera.view_from_head.to(points).T).unbind(-1)
+    larger = camera.scale / (1.0 - camera.nearness * z)
+    flat = torch.stack([larger * x, -larger * y, camera.scale * z], dim=-1)
+    return flat + torch.cat([camera.origin.to(points), points.new_zeros(1)])
 
 
 def unproject(
     xyz: Float[Tensor, "*points xyz=3"], camera: Camera
 ) -> Float[Tensor, "*points xyz=3"]:
     """Points of the head frame in millimetres, from canvas x, y and height z: inverts `project`."""
-    rotation = camera.view_from_head.to(xyz)
-    flip = xyz.new_tensor([1.0, -1.0, 1.0])
-    offset = torch.cat([camera.origin.to(xyz), xyz.new_zeros(1)])
-    return (xyz - offset) * flip / camera.scale @ rotation
+    x, y, z = (xyz - torch.cat([camera.origin.to(xyz), xyz.new_zeros(1)])).unbind(-1)
+    z = z / camera.scale
+    smaller = (1.0 - camera.nearness * z) / camera.scale
+    return torch.stack([smaller * x, -smaller * y, z], dim=-1) @ camera.view_from_head.to(xyz)
+
+
+def from_afar(
+    points: Float[Tensor, "point xyz=3"], seen: Float[Tensor, "point xy=2"], camera: Camera
+) -> Float[Tensor, "point xy=2"]:
+    """Where weak perspective would show points that a camera about like this one sees there."""
+    z = points @ camera.view_from_head[2].to(points)
+    return camera.origin + (1.0 - camera.nearness * z[:, None]) * (seen - camera.origin)
 
 
 def project_through(

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from headrecon.geometry.camera import project
+from headrecon.geometry.camera import from_afar, project
 from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import albedo_of, best_mixing, fit_mixing, harmonics
 from headrecon.geometry.resection import resect
@@ -176,7 +176,8 @@ class FitTemplate:
         normals = at(head.fiducials, head.faces, vertex_normals(head.vertices, head.faces))
         cosines = normals @ aligned.view_from_head[2]
         shown = (cosines > self.min_cosine).to(marks)
-        rotation, scale, origin = resect(marks, factors.fiducials, cosines.clamp_min(0.0))
+        seen = from_afar(marks, factors.fiducials, aligned)
+        rotation, scale, origin = resect(marks, seen, cosines.clamp_min(0.0))
         cosine = ((rotation * aligned.view_from_head).sum() - 1.0) / 2.0
         if float(torch.rad2deg(cosine.clamp(-1.0, 1.0).acos())) > self.max_turn:
             return aligned, shown

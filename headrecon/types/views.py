@@ -8,22 +8,25 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Camera:
-    """Weak perspective: rotate into the view frame, drop z, scale, move to the canvas.
+    """Rotate into the view frame, magnify what is nearer, scale, move to the canvas.
 
     A point p of the head frame (millimetres) is seen at
 
-        x = origin_x + scale (R p)_x,   y = origin_y - scale (R p)_y,   z = scale (R p)_z
+        x = origin_x + scale m (R p)_x,   y = origin_y - scale m (R p)_y,   z = scale (R p)_z
+        m = 1 / (1 - nearness (R p)_z)
 
     in pixels; y of the canvas points down, y and z of the view frame up and to the viewer.
     """
 
     view_from_head: Float[Tensor, "3 3"]
     scale: float
-    """Pixels per millimetre."""
+    """Pixels per millimetre, at the distance of the origin of the head frame."""
     origin: Float[Tensor, "xy=2"]
     """Where the canvas shows the origin of the head frame."""
     height: int
     width: int
+    nearness: float = 0.0
+    """One over the distance from there to the viewer, per millimetre; 0 is weak perspective."""
 
 
 @dataclass(frozen=True)

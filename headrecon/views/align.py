@@ -37,6 +37,8 @@ class Align:
     size: int
     """Side of the canvas in pixels."""
     pixels_per_mm: float
+    distance: float | None
+    """Millimetres from which photos are taken, as a rule; none takes them for weak perspective."""
     head_height: float
     """Where the origin of the head frame lies on the canvas, as a share of its height."""
     jaw: float
@@ -95,6 +97,7 @@ class Align:
             origin=like.new_tensor([self.size / 2.0, self.size * self.head_height]),
             height=self.size,
             width=self.size,
+            nearness=1.0 / self.distance if self.distance else 0.0,
         )
 
 

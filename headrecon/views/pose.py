@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from headrecon.geometry.camera import from_afar
 from headrecon.geometry.resection import resect
 from headrecon.geometry.rotation import angles
 from headrecon.render.reproject import lift
@@ -48,7 +49,8 @@ class Pose:
         used = whole & (cosines > self.min_cosine)
         if int(used.sum()) < self.min_points:
             return factors
-        turned, scale, origin = resect(points[used], factors.fiducials[used], cosines[used])
+        seen = from_afar(points, factors.fiducials, factors.camera)
+        turned, scale, origin = resect(points[used], seen[used], cosines[used])
         cosine = ((turned * rotation).sum() - 1.0) / 2.0
         angle = float(torch.rad2deg(cosine.clamp(-1.0, 1.0).acos()))
         kept = angle <= self.max_turn

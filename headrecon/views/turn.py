@@ -1,6 +1,7 @@
 """The flow that turning a head makes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ def turning_flow(
     grid = pixel_centres(camera.height, camera.width).to(points)
     flows = []
     for rotation, seen, weights in zip(rotations, fiducials, shown, strict=True):
-        turned = Camera(rotation, camera.scale, camera.origin, camera.height, camera.width)
+        turned = replace(camera, view_from_head=rotation)
         matrix, shift = fit_similarity(project(marks, turned)[:, :2], seen, weights)
         there = project(points, turned)[..., :2] @ matrix.T + shift
         flows.append((there - grid)[row, column].permute(2, 0, 1))
