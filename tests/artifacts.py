@@ -28,7 +28,7 @@ from headrecon.types import (
 )
 
 HEIGHT, WIDTH, RADIUS = 40, 60, 16.0
-CAMERA = Camera(torch.eye(3), 0.2, torch.tensor([30.0, 20.0]), HEIGHT, WIDTH, 0.001)
+CAMERA = Camera(torch.eye(3), 0.2, torch.tensor([30.0, 20.0]), HEIGHT, WIDTH)
 NAMES = tuple(f"photo {index}.jpg" for index in range(6))
 
 

@@ -12,7 +12,7 @@ from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import fit_mixing, mixing_of, nearest_in_angle
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.pixels import scattered
-from headrecon.shading.posterior import model_error, posterior
+from headrecon.shading.posterior import model_error, near_average, posterior
 from headrecon.shading.prior import expected_normals
 from headrecon.types import SKIN, Factors, Head, NormalField, Template
 
@@ -101,9 +101,10 @@ class Disambiguate:
         normals = torch.nn.functional.normalize(shape[1:4], dim=0)
         n_z = normals[2].clamp_min(self.min_n_z)
         normals = torch.nn.functional.normalize(torch.stack([normals[0], normals[1], n_z]), dim=0)
-        rho = shape[1:4].norm(dim=0)
+        gray = luminance(factors.color)
+        rho = scattered(near_average(shape[1:4].norm(dim=0)[mask], gray[mask]), mask)
         self._warn_of_flips(factors.label, normals[:, usable], reference.normals[:, usable])
-        albedo = factors.color * rho / luminance(factors.color).clamp_min(1e-6)
+        albedo = factors.color * rho / gray.clamp_min(1e-6)
         return NormalField(
             label=factors.label,
             camera=factors.camera,
@@ -161,6 +162,7 @@ class Disambiguate:
             variance[mask],
             expected[:, mask],
             self._deviation(reference)[mask],
+            luminance(factors.color)[mask],
         )
         return scattered(shape, mask), scattered(angle, mask)
 

@@ -9,6 +9,7 @@ from headrecon.geometry.mixing import harmonics
 
 _DARKEST = 0.02
 """Least albedo; what is darker says nothing."""
+_RANGE = 4.0
 _MEDIAN_OF_RAYLEIGH = 1.1774
 """Median of the angle between two directions that differ by a standard deviation of 1 each way."""
 
@@ -20,20 +21,23 @@ def posterior(
     variance: Float[Tensor, " pixel"],
     expected: Float[Tensor, "xyz=3 pixel"],
     deviation: Float[Tensor, " pixel"],
+    average: Float[Tensor, " pixel"],
 ) -> tuple[Float[Tensor, "k pixel"], Float[Tensor, " pixel"]]:
     """Albedo times harmonics, from the photos and from what is expected.
 
         min over s of  (N - B s)^T M (N - B s) / v + |s - rho h|^2 / (deviation rho)^2
 
     with h the harmonics of the expected normal and rho the albedo with which they explain the
-    photos best. And by how many degrees normals may be off: with C the posterior covariance of
-    albedo times normal, the root of the trace of C without the direction n, over the albedo.
+    photos best, bounded by their `average`. And by how many degrees normals may be off: with C the
+    posterior covariance of albedo times normal, the root of the trace of C without the direction n,
+    over the albedo.
     """
     known = harmonics(expected, len(mixing)).T
     precision = torch.einsum("km,klj,ln->jmn", mixing, information, mixing)
     observed = torch.einsum("km,klj,lj->jm", mixing, information, pseudo)
     explained = torch.einsum("jm,jmn,jn->j", known, precision, known)
-    rho = ((known * observed).sum(dim=1) / explained.clamp_min(1e-6)).clamp_min(_DARKEST)
+    rho = (known * observed).sum(dim=1) / explained.clamp_min(1e-6)
+    rho = near_average(rho, average).clamp_min(_DARKEST)
 
     scale = (deviation * rho) ** 2 / variance
     left = scale[:, None, None] * precision + torch.eye(len(mixing)).to(precision)
@@ -42,6 +46,21 @@ def posterior(
     shape = torch.einsum("jmn,jn->jm", spread, right)
     across = _across(spread, functional.normalize(shape[:, 1:4], dim=1))
     return shape.T, torch.rad2deg(deviation * across.clamp_min(0.0).sqrt())
+
+
+def near_average(
+    albedo: Float[Tensor, " pixel"], average: Float[Tensor, " pixel"]
+) -> Float[Tensor, " pixel"]:
+    """Albedo within a factor of 4 of what the average photo says, up to one factor for all pixels.
+
+    Light comes from all sides in the end, so no pixel's mean shading is four times another's. Where
+    expected normals are wrong, or a matrix from few photos goes astray, albedo would be black or
+    twenty times too bright.
+    """
+    average = average.clamp_min(1e-6)
+    share = albedo / average
+    middle = share.clamp_min(0.0).median() if len(share) else share.sum()
+    return average * torch.minimum(torch.maximum(share, middle / _RANGE), middle * _RANGE)
 
 
 def model_error(

@@ -92,7 +92,8 @@ def test_a_lesson_lowers_the_error_and_goes_on_where_it_was_stopped(
 ) -> None:
     known = examples(160)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    whole.mkdir(), parts.mkdir()
+    whole.mkdir()
+    parts.mkdir()
     network = TEACH(known, whole)
     scores = examine_second_look(network, known)
     windows = windows_on(known.points, known.poses, mean_head())

@@ -4,9 +4,10 @@ import torch
 from torch.nn import functional
 
 from headrecon.geometry.mixing import harmonics
-from headrecon.shading.posterior import model_error, posterior
+from headrecon.shading.posterior import model_error, near_average, posterior
 
 PIXELS, PHOTOS = 400, 60
+AVERAGE = torch.full((PIXELS,), 0.5)
 MIXING = torch.eye(4) + 0.2 * torch.randn(4, 4, generator=torch.Generator().manual_seed(5))
 
 
@@ -30,7 +31,7 @@ def test_the_posterior_is_the_least_squares_solution_of_each_pixel() -> None:
     pseudo, information = measured(normals, torch.zeros(4, PIXELS))
     variance = torch.rand(PIXELS, generator=torch.Generator().manual_seed(2)) + 0.1
     deviation = torch.full((PIXELS,), 0.2)
-    shape, _ = posterior(pseudo, information, MIXING, variance, expected, deviation)
+    shape, _ = posterior(pseudo, information, MIXING, variance, expected, deviation, AVERAGE)
     for j in range(0, PIXELS, 40):
         root = torch.linalg.cholesky(information[:, :, j]).T / variance[j].sqrt()
         known = harmonics(expected, 4)[:, j]
@@ -48,7 +49,13 @@ def test_photos_without_error_are_believed_and_photos_without_light_are_not() ->
     deviation = torch.full((PIXELS,), 0.2)
     for variance, right in ((1e-8, normals), (1e8, expected)):
         shape, angle = posterior(
-            pseudo, information, MIXING, torch.full((PIXELS,), variance), expected, deviation
+            pseudo,
+            information,
+            MIXING,
+            torch.full((PIXELS,), variance),
+            expected,
+            deviation,
+            AVERAGE,
         )
         torch.testing.assert_close(
             functional.normalize(shape[1:4], dim=0), right, atol=1e-3, rtol=0
@@ -82,3 +89,13 @@ def test_nothing_known_leaves_the_least_model_error() -> None:
         nothing, torch.zeros(4, 4, 0), MIXING, torch.zeros(0), torch.zeros(3, 0), least=0.01
     )
     assert float(found) == torch.tensor(0.01)
+
+
+def test_albedo_stays_near_the_average_photo_up_to_one_factor() -> None:
+    """A pixel that the matrix makes black, or white, is as bright as the average photo allows."""
+    average = 0.1 + 0.5 * torch.rand(101, generator=torch.Generator().manual_seed(8))
+    albedo = 3.0 * average
+    albedo[0], albedo[1] = -2.0, 90.0 * average[1]
+    found = near_average(albedo, average)
+    torch.testing.assert_close(found[2:], albedo[2:])
+    torch.testing.assert_close(found[:2], average[:2] * torch.tensor([0.75, 12.0]))
