@@ -10,8 +10,6 @@ from headrecon.geometry.mixing import harmonics
 _DARKEST = 0.02
 """Least albedo; what is darker says nothing."""
 _RANGE = 4.0
-_MEDIAN_OF_RAYLEIGH = 1.1774
-"""Median of the angle between two directions that differ by a standard deviation of 1 each way."""
 
 
 def posterior(
@@ -74,11 +72,13 @@ def model_error(
     """Standard deviation of the photos' common deviation from first-order light.
 
     Noise averages out over photos; shadows, higher harmonics and misalignment do not. How large
-    they are shows where the surface is known: with a the median angle between the photos' normals
-    and the expected ones, radians, and u the median of their variance each way if e were 1,
+    they are shows where the surface is known: with a the angle between the photos' normals and the
+    expected ones, radians, and u their variance each way if e were 1,
 
-        e^2 = (a / 1.18)^2 / u,   and e is never less than `least`
+        e^2 = mean(a^2) / 2 / median(u),   and e is never less than `least`
 
+    The mean, and not a median, since pixels that are far off are so many together, and tell of
+    others where nothing is known.
     All of the disagreement is put down to the photos, which are so believed rather less than more.
     Reference: Robbins, "An empirical Bayes approach to statistics", Berkeley Symposium 1956.
     """
@@ -92,7 +92,7 @@ def model_error(
     across = _across(torch.linalg.inv_ex(precision + ridge)[0], found.T) / 2.0
     unit = (across * support / rho.square()).median()
     angle = 2.0 * ((found - expected).norm(dim=0) / 2.0).clamp(max=1.0).asin()
-    each_way = angle.median() / _MEDIAN_OF_RAYLEIGH
+    each_way = (angle.square().mean() / 2.0).sqrt()
     return (each_way / unit.clamp_min(1e-12).sqrt()).clamp_min(least)
 
 
