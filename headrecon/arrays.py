@@ -41,13 +41,19 @@ def map_arrays(path: Path) -> dict[str, Tensor | str]:
     """The arrays of a file that `write_arrays` wrote, by name; texts are read.
 
     What is written to the tensors stays in memory and never reaches the file. Raises `ValueError`
-    if the file is damaged.
+    if the file is damaged, and `FileNotFoundError` if another process has just taken it away.
     """
     with path.open("rb") as raw, zipfile.ZipFile(raw) as file:
         damaged = file.testzip()
         if damaged:
             raise ValueError(f"{damaged} is damaged")
-        whole = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=path.stat().st_size)
+        size = path.stat().st_size
+        try:
+            whole = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=size)
+        except RuntimeError as error:
+            if path.exists():
+                raise
+            raise FileNotFoundError(path) from error
         return {
             entry.filename.removesuffix(".npy"): _mapped(file, entry, raw, whole)
             for entry in file.infolist()

@@ -73,3 +73,20 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ValueError, match="damaged"):
         map_arrays(path)
+
+
+def test_a_file_that_is_taken_away_while_it_is_read_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by another run that puts a result of its own in the same place."""
+    path = tmp_path / "arrays.npz"
+    write_arrays(path, {"a": np.arange(4.0)})
+    whole = torch.UntypedStorage.from_file
+
+    def late(*arguments: object, **settings: object) -> object:
+        path.unlink()
+        return whole(*arguments, **settings)
+
+    monkeypatch.setattr(torch.UntypedStorage, "from_file", late)
+    with pytest.raises(FileNotFoundError):
+        map_arrays(path)
