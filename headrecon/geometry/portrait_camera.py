@@ -8,7 +8,7 @@ from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.types import Camera, Portrait
 
-NEARNESS = 1.0 / 1500.0
+NEARNESS = 1.0 / 3000.0
 """Per millimetre, of a portrait whose distance nobody knows."""
 _FEWEST = 8
 """Visible points that fix a similarity; of a photo with fewer, hidden ones count too."""

@@ -89,7 +89,7 @@ class Disambiguate:
             self.cutoff,
         )
         mask = factors.mask
-        expected = expected_normals(reference, mask, self.reference_strength)
+        expected = expected_normals(reference, mask, self.reference_strength, factors.camera)
         if template.fitted and self.angle_cutoff > 0.0:
             likely = (self.skin_deviation / self._deviation(reference)[mask]).square()
             mixing = nearest_in_angle(
