@@ -68,8 +68,7 @@ class MorphableModel:
         for portrait in portraits:
             camera = portrait_camera(portrait, now)
             top = camera.view_from_head[:2]
-            smaller = 1.0 - camera.nearness * (now @ camera.view_from_head[2])[:, None]
-            seen = smaller * (portrait.fiducials - camera.origin) * up / camera.scale
+            seen = (portrait.fiducials - camera.origin) * up / camera.scale
             shown = portrait.visible.to(marks)[:, None]
             design = ((of_marks @ top.T) * shown).flatten(1)
             target = ((seen - marks @ top.T) * shown).flatten()

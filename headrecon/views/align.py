@@ -38,7 +38,7 @@ class Align:
     """Side of the canvas in pixels."""
     pixels_per_mm: float
     distance: float | None
-    """Millimetres from which photos are taken, as a rule; none takes them for weak perspective."""
+    """Millimetres from which photos were taken, on average; none for weak perspective."""
     head_height: float
     """Where the origin of the head frame lies on the canvas, as a share of its height."""
     jaw: float

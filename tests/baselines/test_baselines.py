@@ -12,7 +12,6 @@ from headrecon.baselines.morphable_model import MorphableModel, principal_compon
 from headrecon.baselines.single_photo import SinglePhoto
 from headrecon.baselines.space_carving import SpaceCarving
 from headrecon.geometry.camera import project
-from headrecon.geometry.portrait_camera import NEARNESS
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, vertex_normals
@@ -27,19 +26,17 @@ REST = at(TEMPLATE.fiducials, TEMPLATE.faces, TEMPLATE.vertices)
 WARP = FiducialWarp(rounds=8, max_azimuth=50.0, prior=0.01, smoothing=0.0)
 
 
-def seen(places: torch.Tensor, azimuth: float, elevation: float, near: float = 0.0) -> Portrait:
-    """A portrait whose fiducials are points that a camera sees."""
-    rotation, origin = view_from_head(azimuth, elevation), torch.tensor([60.0, 70.0])
-    camera = Camera(rotation, 0.5, origin, 140, 120, near)
+def seen(places: torch.Tensor, azimuth: float, elevation: float) -> Portrait:
+    """A portrait whose fiducials are points seen by a weak-perspective camera."""
+    camera = Camera(view_from_head(azimuth, elevation), 0.5, torch.tensor([60.0, 70.0]), 140, 120)
     fiducials = project(places, camera)[:, :2]
     portrait = artifacts.portrait(f"{azimuth}")
-    turned = {"azimuth": azimuth, "elevation": elevation, "roll": 0.0}
-    return Portrait(**{**vars(portrait), "fiducials": fiducials, **turned})
+    return Portrait(**{**vars(portrait), "fiducials": fiducials, "azimuth": azimuth})
 
 
-def portraits(places: torch.Tensor, near: float = 0.0) -> tuple[Portrait, ...]:
+def portraits(places: torch.Tensor) -> tuple[Portrait, ...]:
     angles = ((-40.0, 5.0), (-20.0, -10.0), (0.0, 0.0), (15.0, 12.0), (35.0, -5.0))
-    return tuple(seen(places, *turn, near) for turn in angles)
+    return tuple(seen(places, *turn) for turn in angles)
 
 
 def moved(mesh) -> torch.Tensor:
@@ -79,14 +76,11 @@ def test_a_longer_nose_and_a_wider_mouth_are_found_from_their_motion():
     assert moved(mesh)[tip, 2] - REST[tip, 2] == pytest.approx(9.0, abs=2.0)
 
 
-ORIGIN = torch.tensor([80.0, 75.0])
-
-
 def silhouettes(vertices: torch.Tensor) -> tuple[Portrait, ...]:
     """Outlines of a head from all sides."""
     shown = []
     for azimuth in (-90.0, -60.0, -30.0, 0.0, 30.0, 60.0, 90.0):
-        camera = Camera(view_from_head(azimuth), 0.5, ORIGIN, 160, 160, NEARNESS)
+        camera = Camera(view_from_head(azimuth), 0.5, torch.tensor([80.0, 75.0]), 160, 160)
         mask = rasterize(vertices, TEMPLATE.faces, camera).mask.float()
         marks = at(TEMPLATE.fiducials, TEMPLATE.faces, vertices)
         portrait = replace(
@@ -145,7 +139,7 @@ MODEL = MorphableModel(
 
 def test_a_head_of_the_space_is_found_by_its_fiducials():
     true = TEMPLATE.vertices + SPACE().people[7]
-    mesh = MODEL(TEMPLATE, portraits(at(TEMPLATE.fiducials, TEMPLATE.faces, true), NEARNESS))
+    mesh = MODEL(TEMPLATE, portraits(at(TEMPLATE.fiducials, TEMPLATE.faces, true)))
     before = surface_distance(TEMPLATE.vertices, true)
     assert surface_distance(mesh.vertices, true) < 0.35 * before
 

@@ -8,7 +8,6 @@ import torch
 from headrecon.evaluate.held_out import PARTS, judge, painted_like, sitting
 from headrecon.geometry.camera import project
 from headrecon.geometry.lighting import basis
-from headrecon.geometry.portrait_camera import NEARNESS
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.ibug68 import IBUG68_FROM_MESH
@@ -39,7 +38,7 @@ def head() -> HeadMesh:
 def photo_of(mesh: HeadMesh, azimuth: float) -> Portrait:
     """The mesh in a light of its own before a grey wall."""
     rotation = view_from_head(azimuth, -4.0, 3.0)
-    camera = Camera(rotation, 0.45, torch.tensor([82.0, 75.0]), SIDE, SIDE, NEARNESS)
+    camera = Camera(rotation, 0.45, torch.tensor([82.0, 75.0]), SIDE, SIDE)
     fragments = rasterize(mesh.vertices, mesh.faces, camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ rotation.T
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
