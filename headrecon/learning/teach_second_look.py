@@ -15,13 +15,15 @@ from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.learning.augment import Images, covered, developed, shone_through
 from headrecon.learning.checkpoint import keep, restored
 from headrecon.learning.points import CROP_SIDE, PointExamples
-from headrecon.photos.second_look import SIZE, SecondLook, Seen, Windows, windows_on
+from headrecon.photos.second_look import SIDE_MM, SIZE, SecondLook, Seen, Windows, windows_on
 from headrecon.template.build import BuildTemplate
 
 logger = logging.getLogger(__name__)
 
 _SCORED = list(IBUG68_FROM_MESH)[17:]
 """Brows, nose, eyes and mouth."""
+_HEAD = 220.0
+"""Height of a head, millimetres."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,6 @@ def examine_second_look(network: SecondLook, examples: PointExamples) -> dict[st
         scores |= {
             f"azimuth_mae_{name}_degrees": float(off[chosen, 0].mean()),
             f"elevation_mae_{name}_degrees": float(off[chosen, 1].mean()),
-            f"points_mean_{name}_share": 260.0 / 220.0 * float(error[some].mean()),
+            f"points_mean_{name}_share": SIDE_MM / _HEAD * float(error[some].mean()),
         }
     return scores

@@ -16,7 +16,7 @@ from headrecon.photos.square import Square, sample
 
 SIZE = 64
 """Side of the network's picture in pixels."""
-_SIDE = 260.0
+SIDE_MM = 260.0
 """Side of its window on the head, millimetres."""
 _MIDDLE = (0.0, 10.0, -40.0)
 """Centre of the window on the head, millimetres from the mean of the fiducials."""
@@ -74,7 +74,7 @@ def windows_on(
     apart = points - centres[:, None]
     scales = (flat * apart).sum(dim=(1, 2)) / flat.square().sum(dim=(1, 2))
     middle = seen @ head.new_tensor(_MIDDLE)
-    return Windows(centres + scales[:, None] * middle, _SIDE * scales, roll)
+    return Windows(centres + scales[:, None] * middle, SIDE_MM * scales, roll)
 
 
 @dataclass(frozen=True)
