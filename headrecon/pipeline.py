@@ -10,6 +10,7 @@ from headrecon.depth.poisson import PoissonIntegrate
 from headrecon.flow.collection import CollectionFlow
 from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
+from headrecon.mesh.outlines import FitOutlines, IgnoreOutlines
 from headrecon.mesh.project import ProjectAndGather
 from headrecon.mesh.refine import Refine, not_yet_refined
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, TemplateScale
@@ -58,6 +59,7 @@ class Pipeline:
     flow: CollectionFlow
     factorize: Factorize
     fit: FitTemplate | KeepTemplate
+    outlines: FitOutlines | IgnoreOutlines
     pose: Pose
     disambiguate: Disambiguate
     integrate: Integrate | BilateralIntegrate | PoissonIntegrate
@@ -124,8 +126,10 @@ class Pipeline:
             stacks.append(flowed)
             factors.append(recall(f"{view.label}/factors", self.factorize, flowed))
 
-        # A stranger's head resolves to a stranger's skull: bend the template towards this person.
+        # A stranger's head resolves to a stranger's skull: bend the template towards this person,
+        # by shading where there is skin, and by the photos' outlines where there is hair.
         fitted = recall("fitted", self.fit, tuple(factors), template)
+        fitted = recall("outlined", self.outlines, fitted, portraits)
         monitor.fit(template, fitted)
 
         # From the front outward: what is solved tells the next view its ambiguity and its depth.

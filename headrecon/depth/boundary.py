@@ -1,6 +1,7 @@
 """Depth that is known before a view is integrated."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -34,7 +35,8 @@ class Boundary:
     `template`, chooses the constant and what the normals leave open at the longest waves. In the
     other views it does so at the weight `skull`. A template that is bent to the person does so in
     all views at the weight `fitted`: waves longer than 2 pi / sqrt(weight) pixels are the
-    template's, and shorter ones the normals'. Under hair the template is not believed.
+    template's, and shorter ones the normals'. Under hair a bald template is not believed, and one
+    that has the volume of the person's hair is, at the weight `hair`.
 
     Reference: Liang, Shapiro and Kemelmacher-Shlizerman, "Head Reconstruction from Internet
     Photos", ECCV 2016, section 5.
@@ -46,6 +48,7 @@ class Boundary:
     skull: float
     """Weight of a stranger's depth in the other views; 0 in the paper."""
     fitted: float
+    hair: float
     depth_constraint: bool
     """False leaves the side views to the template's depth: the paper's ablation."""
     grazing: float
@@ -57,23 +60,30 @@ class Boundary:
         """Anchors on the canvas of `field`."""
         alone = self.fitted if template.fitted else self.template
         if not (head.surfaces and self.depth_constraint):
-            return _of_template(field, template, alone)
+            return self._of_template(field, template, alone)
         seen = see_surface(head.nearest(field.camera), field.camera, self.grazing)
         common = seen.mask & field.mask
         if not bool(common.any()):
             log.warning(
                 "%s: no solved surface is seen from here; placed by the template", field.label
             )
-            return _of_template(field, template, alone)
+            return self._of_template(field, template, alone)
         rim = common & ~_eroded(seen.mask, self.rim_width)
         weight = (self.rim * rim.to(seen.z) + self.overlap * seen.weight) * common
         skull = self.fitted if template.fitted else self.skull
-        return _both(Anchor(seen.z, weight), _of_template(field, template, skull))
+        return _both(Anchor(seen.z, weight), self._of_template(field, template, skull))
+
+    def _of_template(self, field: NormalField, template: Template, weight: float) -> Anchor:
+        """The template's depth, of its skin and of its hair."""
+        skin = _shown(field, template, _BARE, weight)
+        if not template.haired:
+            return skin
+        return _both(skin, _shown(field, template, ("scalp",), self.hair))
 
 
-def _of_template(field: NormalField, template: Template, weight: float) -> Anchor:
-    """The template's depth, but not under hair."""
-    seen = see_template(template, field.camera, _BARE)
+def _shown(field: NormalField, template: Template, parts: Sequence[str], weight: float) -> Anchor:
+    """The depth of parts of the template."""
+    seen = see_template(template, field.camera, parts)
     return Anchor(seen.z, weight * seen.weight * (seen.mask & field.mask))
 
 

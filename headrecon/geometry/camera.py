@@ -28,6 +28,13 @@ def unproject(
     return torch.stack([smaller * x, -smaller * y, z], dim=-1) @ camera.view_from_head.to(xyz)
 
 
+def sight(points: Float[Tensor, "point xyz=3"], camera: Camera) -> Float[Tensor, "point xyz=3"]:
+    """Unit vectors of the head frame from points to the viewer."""
+    rotation = camera.view_from_head.to(points)
+    to_viewer = rotation[2] - camera.nearness * points
+    return torch.nn.functional.normalize(to_viewer, dim=1)
+
+
 def from_afar(
     points: Float[Tensor, "point xyz=3"], seen: Float[Tensor, "point xy=2"], camera: Camera
 ) -> Float[Tensor, "point xy=2"]:

@@ -89,7 +89,8 @@ class Disambiguate:
             self.cutoff,
         )
         mask = factors.mask
-        expected = expected_normals(reference, mask, self.reference_strength, factors.camera)
+        likely_shape = self._with_hair(reference, factors, template)
+        expected = expected_normals(likely_shape, mask, self.reference_strength, factors.camera)
         if template.fitted and self.angle_cutoff > 0.0:
             likely = (self.skin_deviation / self._deviation(reference)[mask]).square()
             mixing = nearest_in_angle(
@@ -213,6 +214,14 @@ class Disambiguate:
             )
         seen = see_template(template, factors.camera)
         return Seen(seen.normals, seen.z, seen.weight * factors.face, seen.mask & factors.face)
+
+    def _with_hair(self, reference: Seen, factors: Factors, template: Template) -> Seen:
+        """The reference, and the outside of hair where the template has it."""
+        if not template.haired:
+            return reference
+        hair = see_template(template, factors.camera, ("scalp",))
+        good = hair.mask & (hair.normals[2] > self.grazing) & factors.mask
+        return _before(reference, Seen(hair.normals, hair.z, hair.weight * good, good))
 
     def _skin(self, factors: Factors, template: Template) -> Seen:
         """Skin of the template where it is seen well enough."""

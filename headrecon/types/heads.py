@@ -32,6 +32,8 @@ class Template:
     """How random people differ from the average head, in millimetres."""
     fitted: bool
     """Whether it is bent to the person of the photos; else it is a stranger's."""
+    haired: bool = False
+    """Whether its scalp is the outside of the person's hair; else it is bald."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.multigrid import GridLaplacian
 from tests.depth.test_integrate import centred_error, free, normals_of_slopes
 
-BOUNDARY = Boundary(1.0, 1e-3, 4e-3, 4e-3, 0.1, True, 0.35, 2)
+BOUNDARY = Boundary(1.0, 1e-3, 4e-3, 4e-3, 0.1, 0.02, True, 0.35, 2)
 BILATERAL = BilateralIntegrate(
     boundary=BOUNDARY,
     sharpness=2.0,

@@ -1,0 +1,189 @@
+"""The template, given the volume of this person's hair by the outlines of all photos."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+from headrecon.geometry.camera import project, sight
+from headrecon.geometry.portrait_camera import portrait_camera
+from headrecon.geometry.surface import at, vertex_normals
+from headrecon.geometry.warp import inside, sample
+from headrecon.mesh.deform import smoothed, thin_shell
+from headrecon.mesh.silhouette import signed_distance
+from headrecon.render.rasterize import rasterize
+from headrecon.types import REGIONS, Camera, Portrait, Template
+
+log = logging.getLogger(__name__)
+
+_SIDE = 128
+"""Pixels of the portraits in which outlines are compared: 3 to 4 millimetres each."""
+_RIM = 2.5
+"""Pixels within the drawn outline at which a vertex still belongs to it."""
+
+
+@dataclass(frozen=True)
+class IgnoreOutlines:
+    """Stage: the template as it is, bald; as in the paper, which has no back of the head."""
+
+    def __call__(self, template: Template, portraits: tuple[Portrait, ...]) -> Template:
+        """The same."""
+        return template
+
+
+@dataclass(frozen=True)
+class FitOutlines:
+    """Stage: the template, displaced as smoothly as can be to where the photos' outlines touch it.
+
+    Normals do not say how far hair stands off the skull, nor does a head of the linear space, which
+    is bald. Outlines do, in every photo, from the crown to the nape. A vertex v with normal n lies
+    on the outline of photo i if n is perpendicular to the line of sight and nothing of the head is
+    drawn beyond it. It is asked to be where most of these photos have their outline:
+
+        target_v = v - n median_i d_i(v),
+        min over x of  stiffness (|grad x|^2 + bending |lap x|^2)
+                       + sum_v w_v |v_0 + x_v - target_v|^2 + sum_v h_v |x_v|^2
+
+    with d_i the signed distance from the outline in millimetres at the vertex, w_v the number of
+    photos up to `enough`, as a share of it, and h_v what holds skin in its place, which shading has
+    found. Outline vertices are found anew while the stiffness falls. The median passes over photos
+    with other hair, a hat, or a bad mask; where views leave a gap, the surface goes on smoothly.
+    Each photo has its own camera, in perspective: hair and skull are further away than the
+    fiducials that tell the scale, and seem smaller than they are.
+
+    Convention: vertices without hair keep their place; `Template.haired` becomes true.
+    Reference: Cipolla and Giblin, "Visual Motion of Curves and Surfaces", 2000; Keller, Knothe and
+    Vetter, "3D reconstruction of human faces from occluding contours", MIRAGE 2007.
+    """
+
+    distance: float | None
+    """Millimetres from which photos were taken, on average; none for weak perspective."""
+    photos: int
+    """Of each direction, most."""
+    direction: float
+    """Degrees of azimuth that count as one direction."""
+    stiffness: Sequence[float]
+    """One round each, the stiffest first."""
+    bending: float
+    """Square millimetres."""
+    band: float
+    """Largest cosine between a normal and the line of sight on an outline."""
+    reach: float
+    """Millimetres between a vertex and the outline beyond which it is another one."""
+    lowest: float
+    """Millimetres below the ear canals down to which an outline is that of the head."""
+    least: int
+    """Photos that have to have a vertex on their outline."""
+    enough: int
+    """Photos that make a vertex's say full."""
+    skin: float
+    """h of the face, as the next two of other regions."""
+    ears: float
+    neck: float
+
+    def __call__(self, template: Template, portraits: tuple[Portrait, ...]) -> Template:
+        """Displace; the template stays as it is if outlines hold none of its vertices."""
+        rest, faces = template.vertices, template.faces
+        sights = [self._sight(portrait, template) for portrait in self._chosen(portraits)]
+        hold = self._hold(template)
+        energy, vertices = thin_shell(rest, faces, self.bending), rest
+        for stiffness in self.stiffness:
+            off, count = self.offsets(replace(template, vertices=vertices), sights)
+            weight = (count / self.enough).clamp(max=1.0) * ((count >= self.least) & (hold < 1.0))
+            if not bool(weight.any()):
+                log.warning("no outline holds the head; its hair is not found")
+                return template
+            goal = vertices - vertex_normals(vertices, faces) * off[:, None] - rest
+            total = weight + hold
+            shift = goal * (weight / total.clamp_min(1e-9))[:, None]
+            vertices = rest + smoothed(stiffness * energy, shift, total)
+        return replace(template, vertices=vertices, haired=True)
+
+    def offsets(
+        self, template: Template, sights: "Sequence[_Sight]"
+    ) -> tuple[Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
+        """How far within the outlines vertices are to be, and the number of photos that say so.
+
+        Millimetres along the normal, the median over photos; 0 where there is none.
+        """
+        normals = vertex_normals(template.vertices, template.faces)
+        nobody = torch.full_like(normals[:, 0], torch.nan)
+        of_photos = torch.stack([nobody, *(self._off(template, normals, one) for one in sights)])
+        count = of_photos.isfinite().sum(dim=0)
+        return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(normals)
+
+    def _off(
+        self, template: Template, normals: Float[Tensor, "vertex xyz=3"], seen: "_Sight"
+    ) -> Float[Tensor, " vertex"]:
+        """Signed distance from a photo's outline, millimetres; NaN for vertices not on it."""
+        vertices, camera = template.vertices, seen.camera
+        drawn = rasterize(vertices, template.faces, camera).mask
+        layers = torch.stack([seen.distance, signed_distance(drawn), seen.shown.to(vertices)])
+        xy = project(vertices, camera)[:, :2]
+        distance, beyond, shown = sample(layers[None], xy[None, None])[0, :, 0]
+        towards = camera.view_from_head[2].to(vertices)
+        off = distance * (1.0 - camera.nearness * (vertices @ towards)) / camera.scale
+        on_rim = (normals * sight(vertices, camera)).sum(dim=1).abs() < self.band
+        on_rim &= (beyond > -_RIM) & (shown > 0.99) & (inside(xy, _SIDE - 1, _SIDE - 1) > 0.5)
+        on_rim &= (off.abs() < self.reach) & (vertices[:, 1] - off.abs() > -self.lowest)
+        return torch.where(on_rim, off, torch.nan)
+
+    def _chosen(self, portraits: tuple[Portrait, ...]) -> list[Portrait]:
+        """Some of each direction, spread over the collection."""
+        directions: dict[int, list[Portrait]] = {}
+        for portrait in portraits:
+            directions.setdefault(round(portrait.azimuth / self.direction), []).append(portrait)
+        return [
+            some[index * len(some) // min(self.photos, len(some))]
+            for some in directions.values()
+            for index in range(min(self.photos, len(some)))
+        ]
+
+    def _sight(self, portrait: Portrait, template: Template) -> "_Sight":
+        marks = at(template.fiducials, template.faces, template.vertices)
+        nearness = 1.0 / self.distance if self.distance else 0.0
+        camera = portrait_camera(portrait, marks, nearness=nearness)
+        smaller = _SIDE / camera.height
+        layers = torch.stack([portrait.mask, _within_photo(portrait).to(portrait.mask)])[None]
+        mask, shown = functional.interpolate(layers, (_SIDE, _SIDE), mode="area")[0]
+        camera = replace(
+            camera,
+            scale=camera.scale * smaller,
+            origin=camera.origin * smaller,
+            height=_SIDE,
+            width=_SIDE,
+        )
+        return _Sight(camera, signed_distance(mask > 0.5), shown > 0.99)
+
+    def _hold(self, template: Template) -> Float[Tensor, " vertex"]:
+        """What holds each vertex where it is."""
+        held = {"ears": self.ears, "neck": self.neck, "scalp": 0.0}
+        by_region = [held.get(name, self.skin) for name in REGIONS]
+        return template.vertices.new_tensor(by_region)[template.region]
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """The outline of a photo."""
+
+    camera: Camera
+    distance: Float[Tensor, "h w"]
+    """From the outline in pixels, positive outside."""
+    shown: Bool[Tensor, "h w"]
+    """Whether the pixel lies within the photo."""
+
+
+def _within_photo(portrait: Portrait) -> Bool[Tensor, "h w"]:
+    """The part of the portrait's square that the photo has, outside of which it is black."""
+    lit = portrait.image.amax(dim=0) > 0.0
+    rows, columns = lit.any(dim=1), lit.any(dim=0)
+    return _between(rows)[:, None] & _between(columns)
+
+
+def _between(lit: Bool[Tensor, " line"]) -> Bool[Tensor, " line"]:
+    """From the first that is lit to the last."""
+    return (lit.long().cumsum(0) > 0) & (lit.flip(0).long().cumsum(0).flip(0) > 0)
