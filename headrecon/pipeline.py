@@ -135,7 +135,7 @@ class Pipeline:
         # From the front outward: what is solved tells the next view its ambiguity and its depth.
         head, posed = Head(()), []
         for factor in monitor.each(factors):
-            factor = recall(f"{factor.label}/posed", self.pose, factor, head)
+            factor = recall(f"{factor.label}/posed", self.pose, factor, head, fitted)
             normals = recall(f"{factor.label}/normals", self.disambiguate, factor, head, fitted)
             depth = recall(f"{factor.label}/depth", self.integrate, normals, head, fitted)
             head = head.grown(normals, depth)

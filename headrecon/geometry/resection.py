@@ -1,8 +1,15 @@
 """The camera that sees known points where they are seen."""
 
+from dataclasses import replace
+
+import roma
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from headrecon.geometry.camera import from_afar, project
+from headrecon.geometry.similarity import fit_similarity
+from headrecon.types import Camera
 
 
 def resect(
@@ -48,3 +55,31 @@ def resect(
     mean_seen = (robust[:, None] * up).sum(dim=0) / total
     origin = (mean_seen - scale * top @ mean_point) * seen.new_tensor([1.0, -1.0])
     return rotation, scale, origin
+
+
+def turned_towards(
+    camera: Camera,
+    points: Float[Tensor, "point xyz=3"],
+    seen: Float[Tensor, "point xy=2"],
+    weights: Float[Tensor, " point"],
+    share: float,
+) -> tuple[Camera, float]:
+    """A camera that turns a share of the way to the one that sees points where they are seen.
+
+    Its scale, its shift and its roll are those of the similarity that then fits best. Fiducials
+    slide with the view, by which a camera resected from them turns too far; what is known of its
+    rotation otherwise deserves the rest of the way. And the whole of the way, in degrees.
+    """
+    whole, _, _ = resect(points, from_afar(points, seen, camera), weights)
+    cosine = ((whole * camera.view_from_head).sum() - 1.0) / 2.0
+    angle = float(torch.rad2deg(cosine.clamp(-1.0, 1.0).acos()))
+    both = (camera.view_from_head, whole)
+    turned = roma.rotmat_slerp(*both, torch.tensor([share]).to(points))[0]
+    apart = project(points, replace(camera, view_from_head=turned))[:, :2] - camera.origin
+    matrix, origin = fit_similarity(apart, seen, weights)
+    grown = float(torch.linalg.det(matrix).abs().sqrt())
+    flip = points.new_tensor([1.0, -1.0])
+    about_z = torch.eye(3).to(points)
+    about_z[:2, :2] = flip[:, None] * matrix * flip / grown
+    scale = grown * camera.scale
+    return replace(camera, view_from_head=about_z @ turned, scale=scale, origin=origin), angle

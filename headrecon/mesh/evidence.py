@@ -5,10 +5,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.geometry.camera import project
+from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.surface import vertex_normals
 from headrecon.geometry.warp import inside, sample
 from headrecon.mesh.deform import laplacian, smoothed
-from headrecon.mesh.silhouette import outline, signed_distance
+from headrecon.mesh.silhouette import outline
 from headrecon.types import Head, HeadMesh, Stack
 
 _ONE_SIGMA = 0.16

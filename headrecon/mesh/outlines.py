@@ -9,21 +9,19 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from headrecon.geometry.camera import project, sight
+from headrecon.geometry.camera import project
 from headrecon.geometry.portrait_camera import portrait_camera
+from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.surface import at, vertex_normals
-from headrecon.geometry.warp import inside, sample
+from headrecon.geometry.warp import sample
 from headrecon.mesh.deform import smoothed, thin_shell
-from headrecon.mesh.silhouette import signed_distance
-from headrecon.render.rasterize import rasterize
+from headrecon.render.rim import on_rim
 from headrecon.types import REGIONS, Camera, Portrait, Template
 
 log = logging.getLogger(__name__)
 
 _SIDE = 128
 """Pixels of the portraits in which outlines are compared: 3 to 4 millimetres each."""
-_RIM = 2.5
-"""Pixels within the drawn outline at which a vertex still belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,11 @@ class FitOutlines:
         min over x of  stiffness (|grad x|^2 + bending |lap x|^2)
                        + sum_v w_v |v_0 + x_v - target_v|^2 + sum_v h_v |x_v|^2
 
-    with d_i the signed distance from the outline in millimetres at the vertex, w_v the number of
-    photos up to `enough`, as a share of it, and h_v what holds skin in its place, which shading has
-    found. Outline vertices are found anew while the stiffness falls. The median passes over photos
-    with other hair, a hat, or a bad mask; where views leave a gap, the surface goes on smoothly.
+    with d_i the signed distance from the photo's outline in millimetres, less that from the drawn
+    one, w_v the number of photos up to `enough`, as a share of it, and h_v what holds skin in its
+    place, which shading has found. Outline vertices are found anew while the stiffness falls. The
+    median passes over photos with other hair, a hat, or a bad mask; where views leave a gap, the
+    surface goes on smoothly.
     Each photo has its own camera, in perspective: hair and skull are further away than the
     fiducials that tell the scale, and seem smaller than they are.
 
@@ -110,27 +109,23 @@ class FitOutlines:
 
         Millimetres along the normal, the median over photos; 0 where there is none.
         """
-        normals = vertex_normals(template.vertices, template.faces)
-        nobody = torch.full_like(normals[:, 0], torch.nan)
-        of_photos = torch.stack([nobody, *(self._off(template, normals, one) for one in sights)])
+        nobody = torch.full_like(template.vertices[:, 0], torch.nan)
+        of_photos = torch.stack([nobody, *(self._off(template, one) for one in sights)])
         count = of_photos.isfinite().sum(dim=0)
-        return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(normals)
+        return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(nobody)
 
-    def _off(
-        self, template: Template, normals: Float[Tensor, "vertex xyz=3"], seen: "_Sight"
-    ) -> Float[Tensor, " vertex"]:
+    def _off(self, template: Template, seen: "_Sight") -> Float[Tensor, " vertex"]:
         """Signed distance from a photo's outline, millimetres; NaN for vertices not on it."""
         vertices, camera = template.vertices, seen.camera
-        drawn = rasterize(vertices, template.faces, camera).mask
-        layers = torch.stack([seen.distance, signed_distance(drawn), seen.shown.to(vertices)])
-        xy = project(vertices, camera)[:, :2]
-        distance, beyond, shown = sample(layers[None], xy[None, None])[0, :, 0]
-        towards = camera.view_from_head[2].to(vertices)
-        off = distance * (1.0 - camera.nearness * (vertices @ towards)) / camera.scale
-        on_rim = (normals * sight(vertices, camera)).sum(dim=1).abs() < self.band
-        on_rim &= (beyond > -_RIM) & (shown > 0.99) & (inside(xy, _SIDE - 1, _SIDE - 1) > 0.5)
-        on_rim &= (off.abs() < self.reach) & (vertices[:, 1] - off.abs() > -self.lowest)
-        return torch.where(on_rim, off, torch.nan)
+        layers = torch.stack([seen.distance, seen.shown.to(vertices)])
+        xyz = project(vertices, camera)
+        distance, shown = sample(layers[None], xyz[None, None, :, :2])[0, :, 0]
+        counts, drawn = on_rim(vertices, template.faces, camera, self.band)
+        far = 1.0 - camera.nearness * xyz[:, 2] / camera.scale
+        off = (distance - drawn) * far / camera.scale
+        counts &= (shown > 0.99) & (off.abs() < self.reach)
+        counts &= vertices[:, 1] - off.abs() > -self.lowest
+        return torch.where(counts, off, torch.nan)
 
     def _chosen(self, portraits: tuple[Portrait, ...]) -> list[Portrait]:
         """Some of each direction, spread over the collection."""

@@ -15,6 +15,8 @@ from headrecon.types import Head, Surface
 _RIVAL = 0.2
 """Difference of log albedo from what the views agree on at which a view has lost three quarters."""
 _ROUNDS = 8
+_FAR = 10.0
+"""Edges away from seen hair at which unseen hair has its common color."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def paint(
     albedo may be many times too bright, where background or a highlight has come in, so that views
     are blended by what they agree on, a robust mean of the logarithms. Vertices that nobody
     sees minimize the Dirichlet energy: where hair grows (`hairy` is 1) between what is seen of the
-    hair, and elsewhere between what is seen of the skin.
+    hair, and elsewhere between what is seen of the skin. Far from all that is seen, hair has the
+    median color of hair, and not what happens to be at its edge, such as skin behind the ears.
     """
     normals = vertex_normals(vertices, faces)
     known = vertices.new_zeros(len(vertices), 3)
@@ -57,9 +60,13 @@ def paint(
         known = _agreed(torch.stack(layers), torch.stack(weights))
         total, support = total + weight, support + count
     energy = smoothness * laplacian(vertices, faces)
-    of_hair, of_skin = (smoothed(energy, known, total * kind) for kind in (hairy, 1.0 - hairy))
-    if not bool((total * hairy > 0.0).any()):
-        of_hair = of_skin
+    of_hair = of_skin = smoothed(energy, known, total * (1.0 - hairy))
+    seen_hair = total * hairy > 0.05
+    if bool(seen_hair.any()):
+        common, pull = known[seen_hair].median(dim=0).values, hairy * smoothness / _FAR**2
+        weight = total * hairy + pull
+        mixed = known * (total * hairy)[:, None] + common * pull[:, None]
+        of_hair = smoothed(energy, mixed / weight.clamp_min(1e-12)[:, None], weight)
     filled = torch.where(hairy[:, None] > 0.5, of_hair, of_skin)
     # The brightest of a face is near 1 in a photo; only the ratio between pixels is known.
     scale = filled.quantile(0.99).clamp_min(1e-6)

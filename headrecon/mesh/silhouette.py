@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from headrecon.geometry.camera import project
+from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.surface import vertex_normals
 from headrecon.geometry.warp import inside, sample
 from headrecon.types import Camera
@@ -29,17 +27,6 @@ def outline(mask: Bool[Tensor, "h w"], margin: float) -> Outline:
     rows = mask.any(dim=1).nonzero()
     lowest = float(rows.max()) + 1.0 if len(rows) else 0.0
     return Outline(signed_distance(mask), lowest - margin)
-
-
-def signed_distance(mask: Bool[Tensor, "h w"]) -> Float[Tensor, "h w"]:
-    """Pixels to the outline of the mask, positive outside."""
-    m = mask.cpu().numpy()
-    if m.all() or not m.any():
-        return torch.zeros(mask.shape, device=mask.device)
-    within = np.asarray(distance_transform_edt(m))
-    without = np.asarray(distance_transform_edt(~m))
-    distance = np.where(m, 0.5 - within, without - 0.5)
-    return torch.from_numpy(distance).to(mask.device, torch.float32)
 
 
 def outline_error(

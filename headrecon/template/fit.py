@@ -8,14 +8,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from headrecon.geometry.camera import from_afar, project
+from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import albedo_of, best_mixing, fit_mixing, harmonics
-from headrecon.geometry.resection import resect
+from headrecon.geometry.resection import turned_towards
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.rasterize import rasterize
 from headrecon.render.reproject import see_template
 from headrecon.template.model import head_model
+from headrecon.template.skin_rim import Place, SkinRim, skin_rim
 from headrecon.types import SKIN, Camera, Factors, Template
 
 log = logging.getLogger(__name__)
@@ -43,15 +44,20 @@ class FitTemplate:
 
         |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_vj / rho_vj - B_v (1, n_vj(c))|^2 / l_v^2
                   + sum_v (b / 2 t^2) mean_k |P_v X_k(c) - f_vk|^2
+                  + sum_v (o / 2 u^2) mean_r rho(d_v(P_v X_r(c)))
 
     with N_vj the pseudo-normals of view v, n_vj the normals of the head behind pixel j, rho_vj the
     albedo, l_v^2 = |B_v|^2 / 3 over the three columns of directed light; X_k the fiducials in
-    sight, f_vk where the average photo has them, and P_v the view's camera in millimetres. B_v is
-    the best one for each c (variable projection), so that c descends along what no matrix explains.
-    Pixels of a view deviate together, by shadows and misaligned photos: they count for `normals`
-    (a) independent ones with a deviation of `normal_deviation` (s). So do fiducials, which slide
-    with the view and are not to be trusted far: `fiducials` (b), `fiducial_deviation` (t) in
-    millimetres. Cameras, what is in sight, albedo and robust weights are found anew in each round.
+    sight, f_vk where the average photo has them, and P_v the view's camera in millimetres; d_v the
+    distance from the view's outline, and X_r the vertices of the head's own, where it is skin: jaw,
+    cheeks, ears and the line of the profile tell how wide and how deep a face is. The scale and
+    the shift of P_v are the best ones for each c, as is B_v (variable projection), so that c
+    descends along what neither a camera nor a matrix explains. Pixels of a view deviate together,
+    by shadows and misaligned photos: they count for `normals` (a) independent ones with a deviation
+    of `normal_deviation` (s). So do fiducials, which slide with the view and are not to be trusted
+    far: `fiducials` (b), `fiducial_deviation` (t) in millimetres; and outlines, which hair may
+    hide: `outlines` (o), `outline_deviation` (u).
+    Cameras, what is in sight, albedo and robust weights are found anew in each round.
 
     Reference: Blanz and Vetter, "A morphable model for the synthesis of 3D faces", SIGGRAPH 1999;
     Roth, Tong and Liu, "Adaptive 3D face reconstruction from unconstrained photo collections", CVPR
@@ -70,12 +76,18 @@ class FitTemplate:
     normal_deviation: float
     fiducials: float
     fiducial_deviation: float
+    outlines: float
+    outline_deviation: float
+    outline_reach: float
+    """Millimetres; from what is further away comes no more pull."""
     cutoff: float
     """Misfit at which a pixel has lost three quarters of its say."""
     min_cosine: float
     """Least n_z of a pixel or a fiducial that takes part."""
+    turn: float
+    """Share of the way that a view's camera turns to meet the fiducials."""
     max_turn: float
-    """Degrees that a view's camera may turn to meet the fiducials; else it stays as aligned."""
+    """Degrees of the whole way, beyond which it stays as it was aligned."""
     min_pixels: int
     """Of a view that takes part."""
 
@@ -90,8 +102,7 @@ class FitTemplate:
                 log.warning("too little skin is seen to fit the template; it stays as it is")
                 return template
             coefficients = self._descended(coefficients, basis, template, sights)
-            vertices = template.vertices + torch.einsum("k,kvx->vx", coefficients, basis)
-            fitted = replace(template, vertices=vertices, fitted=True)
+            fitted = replace(_bent(template, coefficients, basis), fitted=True)
         return fitted
 
     def _descended(
@@ -109,8 +120,7 @@ class FitTemplate:
 
         def energy() -> Tensor:
             optimizer.zero_grad()
-            shift = torch.einsum("k,kvx->vx", coefficients, basis)
-            bent = replace(template, vertices=template.vertices + shift)
+            bent = _bent(template, coefficients, basis)
             total = 0.5 * coefficients.square().sum() + self.energy(bent, sights)
             total.backward()
             return total
@@ -123,9 +133,19 @@ class FitTemplate:
         normals = vertex_normals(template.vertices, template.faces)
         marks = at(template.fiducials, template.faces, template.vertices)
         of_normals = torch.stack([s.misfit(normals, template.faces) for s in sights]).sum()
-        of_fiducials = torch.stack([s.distance(marks) for s in sights]).sum()
+        places = [s.placed(marks) for s in sights]
+        of_fiducials = torch.stack(
+            [s.distance(marks, place) for s, place in zip(sights, places, strict=True)]
+        ).sum()
+        of_outlines = torch.stack(
+            [
+                s.rim.misfit(template.vertices, s.camera, place, self.outline_reach)
+                for s, place in zip(sights, places, strict=True)
+            ]
+        ).sum()
         return (
-            0.5 * self.normals / self.normal_deviation**2 * of_normals
+            0.5 * self.outlines / self.outline_deviation**2 * of_outlines
+            + 0.5 * self.normals / self.normal_deviation**2 * of_normals
             + 0.5 * self.fiducials / self.fiducial_deviation**2 * of_fiducials
         )
 
@@ -165,23 +185,37 @@ class FitTemplate:
             camera=camera,
             fiducials=factors.fiducials,
             shown=shown,
+            rim=skin_rim(factors, head, camera),
         )
 
     def _camera(
         self, factors: Factors, head: Template
     ) -> tuple[Camera, Float[Tensor, " fiducial"]]:
-        """The camera that sees the head's fiducials where the view has them, and which it sees."""
+        """The camera, moved to see the head's fiducials where they are, and which it sees."""
         aligned = factors.camera
         marks = at(head.fiducials, head.faces, head.vertices)
         normals = at(head.fiducials, head.faces, vertex_normals(head.vertices, head.faces))
         cosines = normals @ aligned.view_from_head[2]
         shown = (cosines > self.min_cosine).to(marks)
-        seen = from_afar(marks, factors.fiducials, aligned)
-        rotation, scale, origin = resect(marks, seen, cosines.clamp_min(0.0))
-        cosine = ((rotation * aligned.view_from_head).sum() - 1.0) / 2.0
-        if float(torch.rad2deg(cosine.clamp(-1.0, 1.0).acos())) > self.max_turn:
-            return aligned, shown
-        return replace(aligned, view_from_head=rotation, scale=scale, origin=origin), shown
+        weights = cosines.clamp_min(0.0)
+        moved, angle = turned_towards(aligned, marks, factors.fiducials, weights, self.turn)
+        return (moved if angle <= self.max_turn else aligned), shown
+
+
+def _bent(
+    template: Template,
+    coefficients: Float[Tensor, " component"],
+    basis: Float[Tensor, "component vertex xyz=3"],
+) -> Template:
+    """The head with these coefficients, its fiducials as far apart as the template's.
+
+    Photos do not tell how large somebody is. A head that shrinks would be seen from relatively
+    further away.
+    """
+    vertices = template.vertices + torch.einsum("k,kvx->vx", coefficients, basis)
+    marks, goal = (at(template.fiducials, template.faces, v) for v in (vertices, template.vertices))
+    size = ((goal - goal.mean(dim=0)).norm() / (marks - marks.mean(dim=0)).norm()).clamp(0.5, 2.0)
+    return replace(template, vertices=size * vertices)
 
 
 @dataclass(frozen=True)
@@ -198,6 +232,7 @@ class _Sight:
     camera: Camera
     fiducials: Float[Tensor, "fiducial=468 xy=2"]
     shown: Float[Tensor, " fiducial=468"]
+    rim: SkinRim
 
     def misfit(
         self, normals: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]
@@ -210,7 +245,24 @@ class _Sight:
         off = (self.pseudo - best_mixing(self.pseudo, known, self.weight) @ known) / self.strength
         return (self.weight * off.square().sum(dim=0)).sum() / self.weight.sum()
 
-    def distance(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> Float[Tensor, ""]:
+    def placed(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> Place:
+        """The scale and shift of the canvas that bring the fiducials in sight onto the view's.
+
+        They go with every change of the head, so that a larger one is neither better nor worse.
+        """
+        seen = project(marks, self.camera)[:, :2]
+        share = (self.shown / self.shown.sum().clamp_min(1.0))[:, None]
+        middle, goal = (share * seen).sum(dim=0), (share * self.fiducials).sum(dim=0)
+        apart = seen - middle
+        along = (share * apart * (self.fiducials - goal)).sum()
+        scale = along / (share * apart.square()).sum().clamp_min(1e-6)
+        return scale, goal - scale * middle
+
+    def distance(
+        self, marks: Float[Tensor, "fiducial=468 xyz=3"], place: Place
+    ) -> Float[Tensor, ""]:
         """Mean square distance of the fiducials in sight, square millimetres."""
-        off = (project(marks, self.camera)[:, :2] - self.fiducials) / self.camera.scale
+        scale, shift = place
+        seen = scale * project(marks, self.camera)[:, :2] + shift
+        off = (seen - self.fiducials) / self.camera.scale
         return (self.shown * off.square().sum(dim=1)).sum() / self.shown.sum().clamp_min(1.0)

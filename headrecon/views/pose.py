@@ -4,14 +4,19 @@ import logging
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from headrecon.geometry.camera import from_afar
-from headrecon.geometry.resection import resect
+from headrecon.geometry.resection import turned_towards
 from headrecon.geometry.rotation import angles
+from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.reproject import lift
-from headrecon.types import Factors, Head
+from headrecon.types import Factors, Head, Template
 
 log = logging.getLogger(__name__)
+
+Marks = tuple[Float[Tensor, "fiducial=468 xyz=3"], Float[Tensor, " fiducial=468"]]
+"""Places, and how well they look at the viewer."""
 
 
 @dataclass(frozen=True)
@@ -19,49 +24,64 @@ class Pose:
     """Stage: the factors of a view, with the camera that sees the head grown so far.
 
     The photos of a view were aligned to the template, a stranger. Where this person's nose is
-    longer or eyes are wider apart, the head so far and the new view do not meet. So the average
-    fiducials of the nearest solved view are lifted to its depth, and the new camera is the one that
-    sees them where the new view's average photo has them.
-
-    A view turned by more than `max_azimuth`, where fiducials slide off the profile, or a camera
-    that would turn by more than `max_turn`, stays as it was aligned. Angles in degrees.
+    longer or eyes are wider apart, the head so far and the new view do not meet. So the camera is
+    moved and scaled to see the fiducials of the template that is bent to this person where the
+    view's average photo has them. Without such a template it is those of the nearest solved view,
+    lifted to its depth, for views that are turned by less than `max_azimuth`, beyond which they
+    slide off the profile. They slide before, too, so that the rotation, which many photos have
+    told, goes only a part of the way to theirs, and not at all if it is further than `max_turn`.
+    Angles in degrees.
 
     Reference: Liang, Shapiro and Kemelmacher-Shlizerman, "Head Reconstruction from Internet
     Photos", ECCV 2016, section 5.
     """
 
+    turn: float
+    """Share of the way."""
     max_turn: float
     max_azimuth: float
     min_cosine: float
     """Least n_z, in the old view and in the new, of a fiducial that takes part."""
     min_points: int
 
-    def __call__(self, factors: Factors, head: Head) -> Factors:
-        """Find the camera; the first view keeps its own."""
+    def __call__(self, factors: Factors, head: Head, template: Template) -> Factors:
+        """Find the camera; without a fitted template the first view keeps its own."""
+        if template.fitted:
+            points, cosines = self._of_template(factors, template)
+        else:
+            points, cosines = self._of_neighbour(factors, head)
+        used = cosines > self.min_cosine
+        if int(used.sum()) < self.min_points:
+            return factors
+        seen, weights = factors.fiducials[used], cosines[used]
+        camera, angle = turned_towards(factors.camera, points[used], seen, weights, self.turn)
+        kept = angle <= self.max_turn
+        log.info(
+            "%s: fiducials turn the camera by %.1f degrees, scale by %.3f%s",
+            factors.label,
+            self.turn * angle,
+            camera.scale / factors.camera.scale,
+            "" if kept else "; too much, it stays",
+        )
+        return replace(factors, camera=camera) if kept else factors
+
+    def _of_template(self, factors: Factors, template: Template) -> Marks:
+        """The fiducials of the person's own head."""
+        normals = vertex_normals(template.vertices, template.faces)
+        points, outward = (
+            at(template.fiducials, template.faces, values)
+            for values in (template.vertices, normals)
+        )
+        return points, outward @ factors.camera.view_from_head[2]
+
+    def _of_neighbour(self, factors: Factors, head: Head) -> Marks:
+        """Those of the nearest solved view, lifted to its depth; none where they slide too far."""
         rotation = factors.camera.view_from_head
         if not head.surfaces or abs(angles(rotation)[0]) > self.max_azimuth:
-            return factors
+            return factors.fiducials.new_zeros(468, 3), factors.fiducials.new_zeros(468)
         solved = head.nearest(factors.camera)
         points, normals, whole = lift(solved, solved.normals.fiducials)
         cosines = torch.minimum(
             normals @ rotation[2], normals @ solved.depth.camera.view_from_head[2]
         )
-        used = whole & (cosines > self.min_cosine)
-        if int(used.sum()) < self.min_points:
-            return factors
-        seen = from_afar(points, factors.fiducials, factors.camera)
-        turned, scale, origin = resect(points[used], seen[used], cosines[used])
-        cosine = ((turned * rotation).sum() - 1.0) / 2.0
-        angle = float(torch.rad2deg(cosine.clamp(-1.0, 1.0).acos()))
-        kept = angle <= self.max_turn
-        log.info(
-            "%s: camera turns by %.1f degrees, scale by %.3f%s",
-            factors.label,
-            angle,
-            scale / factors.camera.scale,
-            "" if kept else "; too much, it stays",
-        )
-        if not kept:
-            return factors
-        camera = replace(factors.camera, view_from_head=turned, scale=scale, origin=origin)
-        return replace(factors, camera=camera)
+        return points, cosines * whole

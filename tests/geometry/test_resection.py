@@ -1,7 +1,11 @@
+from dataclasses import replace
+
+import pytest
+import roma
 import torch
 
 from headrecon.geometry.camera import project
-from headrecon.geometry.resection import resect
+from headrecon.geometry.resection import resect, turned_towards
 from headrecon.geometry.rotation import view_from_head
 from headrecon.types import Camera
 
@@ -35,3 +39,20 @@ def test_the_rotation_is_one():
     rotation, _, _ = resect(points(9, 2), points(9, 3)[:, :2], torch.ones(9))
     assert torch.allclose(rotation @ rotation.T, torch.eye(3), atol=1e-5)
     assert float(torch.linalg.det(rotation)) > 0.999
+
+
+@pytest.mark.parametrize("nearness", [0.0, 1 / 1500.0])
+def test_a_camera_turns_so_much_of_the_way_and_then_fits(nearness: float):
+    true = replace(CAMERA, nearness=nearness)
+    places = points(60, 3)
+    seen = project(places, true)[:, :2]
+    off = roma.rotvec_to_rotmat(torch.deg2rad(torch.tensor([4.0, 7.0, 0.0])))
+    start = replace(true, view_from_head=off @ true.view_from_head, scale=1.1 * true.scale)
+    for share in (0.0, 0.5, 1.0):
+        moved, angle = turned_towards(start, places, seen, torch.ones(60), share)
+        assert angle == pytest.approx(65.0**0.5, abs=0.6)
+        left = roma.rotmat_geodesic_distance(moved.view_from_head, true.view_from_head)
+        assert float(left.rad2deg()) == pytest.approx((1.0 - share) * 65.0**0.5, abs=0.8)
+        assert moved.scale == pytest.approx(true.scale, rel=0.02)
+    exact, _ = turned_towards(start, places, seen, torch.ones(60), 1.0)
+    assert float((project(places, exact)[:, :2] - seen).norm(dim=1).max()) < 1.0

@@ -32,6 +32,17 @@ def test_unseen_hair_has_the_colour_of_hair_and_unseen_skin_that_of_skin():
     assert float(hair.std()) < 0.02
 
 
+def test_far_from_its_edge_hair_has_the_colour_of_most_of_it():
+    vertices, _ = ball(40.0)
+    # What counts as hair has a strip of skin at its lower edge.
+    albedo = painted((vertices[:, 1] > -12.0).float())
+    strip = (vertices[:, 1] < -6.0) & (vertices[:, 1] > -11.0)
+    front, behind = (albedo[strip & (side * vertices[:, 2] > 30.0)] for side in (1.0, -1.0))
+    hair = albedo[(vertices[:, 1] > 25.0) & (vertices[:, 2] > 5.0)].median()
+    assert float(front.mean()) > 4.0 * float(hair)
+    assert float(behind.mean()) < 2.5 * float(hair)
+
+
 def test_without_any_hair_in_sight_all_is_painted_like_skin():
     vertices, _ = ball(40.0)
     behind = (vertices[:, 2] < -30.0).float()

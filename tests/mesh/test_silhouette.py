@@ -5,7 +5,8 @@ import trimesh
 
 from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.rotation import view_from_head
-from headrecon.mesh.silhouette import Outline, outline, outline_error, signed_distance
+from headrecon.geometry.signed_distance import signed_distance
+from headrecon.mesh.silhouette import Outline, outline, outline_error
 from headrecon.types import Camera
 
 CAMERA = Camera(view_from_head(0.0), 0.5, torch.tensor([40.0, 30.0]), 64, 80)

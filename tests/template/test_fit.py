@@ -9,6 +9,7 @@ import torch
 from headrecon.geometry.camera import project
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import at
+from headrecon.render.rasterize import rasterize
 from headrecon.render.reproject import see_template
 from headrecon.template.build import BuildTemplate
 from headrecon.template.fit import FitTemplate, KeepTemplate
@@ -24,9 +25,13 @@ FIT = FitTemplate(
     normal_deviation=0.15,
     fiducials=2.0,
     fiducial_deviation=1.5,
+    outlines=6.0,
+    outline_deviation=4.0,
+    outline_reach=10.0,
     cutoff=0.3,
     min_cosine=0.3,
-    max_turn=8.0,
+    turn=0.2,
+    max_turn=15.0,
     min_pixels=300,
 )
 GENERIC = BuildTemplate(size=1.0, people=2)()
@@ -62,7 +67,7 @@ def factors(head: Template, azimuth: float, noise: float = 0.0) -> Factors:
         information=torch.zeros(4, 4, size, size),
         fiducials=marks,
         face=seen.mask,
-        mask=seen.mask,
+        mask=rasterize(head.vertices, head.faces, camera).mask,
         residual=torch.zeros(size, size),
     )
 
@@ -135,3 +140,15 @@ def test_the_energy_of_the_truth_is_nothing() -> None:
 def test_the_paper_keeps_the_template() -> None:
     view = factors(GENERIC, 0.0)
     assert KeepTemplate()((view,), GENERIC) is GENERIC
+
+
+def test_a_larger_head_is_neither_better_nor_worse() -> None:
+    truth = person(8)
+    views = tuple(factors(truth, azimuth) for azimuth in (0.0, -40.0, 40.0))
+    sights = FIT.sights(views, GENERIC)
+    larger = replace(GENERIC, vertices=1.08 * GENERIC.vertices)
+    assert float(FIT.energy(larger, sights)) == pytest.approx(
+        float(FIT.energy(GENERIC, sights)), rel=0.02
+    )
+    size = FIT(views, GENERIC).vertices.std(dim=0) / GENERIC.vertices.std(dim=0)
+    assert float((size - 1.0).abs().max()) < 0.08
