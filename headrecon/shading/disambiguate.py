@@ -18,6 +18,9 @@ from headrecon.types import SKIN, Factors, Head, NormalField, Template
 
 log = logging.getLogger(__name__)
 
+_SHADING = 2.0
+"""Largest factor between a pixel's mean shading and the median's."""
+
 
 @dataclass(frozen=True)
 class Disambiguate:
@@ -103,7 +106,7 @@ class Disambiguate:
         n_z = normals[2].clamp_min(self.min_n_z)
         normals = torch.nn.functional.normalize(torch.stack([normals[0], normals[1], n_z]), dim=0)
         gray = luminance(factors.color)
-        rho = scattered(near_average(shape[1:4].norm(dim=0)[mask], gray[mask]), mask)
+        rho = scattered(near_average(shape[1:4].norm(dim=0)[mask], gray[mask], _SHADING), mask)
         self._warn_of_flips(factors.label, normals[:, usable], reference.normals[:, usable])
         albedo = factors.color * rho / gray.clamp_min(1e-6)
         return NormalField(

@@ -10,6 +10,7 @@ from headrecon.geometry.mixing import harmonics
 _DARKEST = 0.02
 """Least albedo; what is darker says nothing."""
 _RANGE = 4.0
+"""Largest factor between two pixels' mean shading, where normals are not known yet."""
 
 
 def posterior(
@@ -35,7 +36,7 @@ def posterior(
     observed = torch.einsum("km,klj,lj->jm", mixing, information, pseudo)
     explained = torch.einsum("jm,jmn,jn->j", known, precision, known)
     rho = (known * observed).sum(dim=1) / explained.clamp_min(1e-6)
-    rho = near_average(rho, average).clamp_min(_DARKEST)
+    rho = near_average(rho, average, _RANGE).clamp_min(_DARKEST)
 
     scale = (deviation * rho) ** 2 / variance
     left = scale[:, None, None] * precision + torch.eye(len(mixing)).to(precision)
@@ -47,18 +48,18 @@ def posterior(
 
 
 def near_average(
-    albedo: Float[Tensor, " pixel"], average: Float[Tensor, " pixel"]
+    albedo: Float[Tensor, " pixel"], average: Float[Tensor, " pixel"], most: float
 ) -> Float[Tensor, " pixel"]:
-    """Albedo within a factor of 4 of what the average photo says, up to one factor for all pixels.
+    """Albedo within a factor of what the average photo says, up to one factor for all pixels.
 
-    Light comes from all sides in the end, so no pixel's mean shading is four times another's. Where
+    Light comes from all sides in the end, so that mean shading does not differ by much. Where
     expected normals are wrong, or a matrix from few photos goes astray, albedo would be black or
     twenty times too bright.
     """
     average = average.clamp_min(1e-6)
     share = albedo / average
     middle = share.clamp_min(0.0).median() if len(share) else share.sum()
-    return average * torch.minimum(torch.maximum(share, middle / _RANGE), middle * _RANGE)
+    return average * torch.minimum(torch.maximum(share, middle / most), middle * most)
 
 
 def model_error(

@@ -96,6 +96,6 @@ def test_albedo_stays_near_the_average_photo_up_to_one_factor() -> None:
     average = 0.1 + 0.5 * torch.rand(101, generator=torch.Generator().manual_seed(8))
     albedo = 3.0 * average
     albedo[0], albedo[1] = -2.0, 90.0 * average[1]
-    found = near_average(albedo, average)
+    found = near_average(albedo, average, 4.0)
     torch.testing.assert_close(found[2:], albedo[2:])
     torch.testing.assert_close(found[:2], average[:2] * torch.tensor([0.75, 12.0]))
