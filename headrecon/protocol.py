@@ -56,7 +56,7 @@ def evaluate(config: Config) -> None:
         raise Refusal(f"none of the photos in {config.photos} can be used to judge the head by")
     heads = {RESULT: result, **baselines(config, template, made_of)}
     heads = {name: painted_like(mesh, result) for name, mesh in heads.items()}
-    bounds = (config.jaw, config.neck, config.collar)
+    bounds = (config.jaw, config.neck, config.collar, config.distance)
     photos = [sitting(one, template, *bounds) for one in held_out[: config.most]]
     judged = [
         (photo, {name: judge(mesh, photo) for name, mesh in heads.items()})

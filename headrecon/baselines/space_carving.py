@@ -32,13 +32,16 @@ class SpaceCarving:
 
     over the photos that show x at all. An exact hull, level 1, would be eaten away by the worst
     outline and the worst pose; w_i is one over the number of photos from the same side, so that
-    many portraits from the front do not outvote the profiles. P_i sees the template's fiducials at
-    the photo's, so the landmarks are the template's: the hull has none of its own.
+    many portraits from the front do not outvote the profiles. P_i, at a `distance`, sees
+    the template's fiducials at the photo's, so the landmarks are the template's: the hull has none
+    of its own.
 
     Reference: Laurentini, "The visual hull concept for silhouette-based image understanding", PAMI
     1994; Kutulakos and Seitz, "A theory of shape by space carving", IJCV 2000.
     """
 
+    distance: float | None
+    """Millimetres from which photos were taken, on average; none for weak perspective."""
     voxel: float
     """Side of the voxels in millimetres."""
     margin: float
@@ -86,8 +89,9 @@ class SpaceCarving:
         within, total = torch.zeros_like(places[:, 0]), torch.zeros_like(places[:, 0])
         portraits = tuple(portraits)
         side = [round(portrait.azimuth / _BIN) for portrait in portraits]
+        nearness = 1.0 / self.distance if self.distance else 0.0
         for portrait, one in zip(portraits, side, strict=True):
-            camera = portrait_camera(portrait, marks)
+            camera = portrait_camera(portrait, marks, nearness=nearness)
             xy = project(places, camera)[:, :2]
             area = head_area(template, camera, self.jaw, self.neck, self.collar)
             # What is beyond the photo, or was painted black, says nothing.

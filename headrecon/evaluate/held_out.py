@@ -39,6 +39,8 @@ class Sitting:
     """Where the head is."""
     part: Int[Tensor, "h w"]
     """Index into `PARTS`."""
+    nearness: float
+    """One over the distance from which all heads are looked at, per millimetre."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,20 @@ class Judgement:
 
 
 def sitting(
-    portrait: Portrait, template: Template, jaw: float, neck: float, collar: float
+    portrait: Portrait,
+    template: Template,
+    jaw: float,
+    neck: float,
+    collar: float,
+    distance: float | None = None,
 ) -> Sitting:
-    """Where a photo shows the head, and which part of it, by the mean head in its pose."""
+    """Where a photo shows the head, and which part of it, by the mean head in its pose.
+
+    `distance` in millimetres; none for weak perspective.
+    """
+    nearness = 1.0 / distance if distance else 0.0
     marks = at(template.fiducials, template.faces, template.vertices)
-    camera = portrait_camera(portrait, marks)
+    camera = portrait_camera(portrait, marks, nearness=nearness)
     fragments = rasterize(template.vertices, template.faces, camera)
     # Each pixel belongs to the corner of its triangle that it is nearest to.
     nearest = template.faces[fragments.face.clamp_min(0)].gather(
@@ -74,6 +85,7 @@ def sitting(
         area=area,
         head=(portrait.mask > 0.5) & area,
         part=torch.where(fragments.mask, part, beside.to(part)),
+        nearness=nearness,
     )
 
 
@@ -86,7 +98,7 @@ def judge(mesh: HeadMesh, photo: Sitting) -> Judgement:
     rendering is black.
     """
     portrait = photo.portrait
-    camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH))
+    camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH), photo.nearness)
     fragments = rasterize(mesh.vertices, mesh.faces, camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))

@@ -95,7 +95,14 @@ def silhouettes(vertices: torch.Tensor) -> tuple[Portrait, ...]:
 
 
 CARVE = SpaceCarving(
-    voxel=5.0, margin=40.0, level=0.8, smoothing=0.5, jaw=60.0, neck=115.0, collar=6.0
+    distance=None,
+    voxel=5.0,
+    margin=40.0,
+    level=0.8,
+    smoothing=0.5,
+    jaw=60.0,
+    neck=115.0,
+    collar=6.0,
 )
 
 

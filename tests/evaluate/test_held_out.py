@@ -35,10 +35,10 @@ def head() -> HeadMesh:
     )
 
 
-def photo_of(mesh: HeadMesh, azimuth: float) -> Portrait:
+def photo_of(mesh: HeadMesh, azimuth: float, nearness: float = 0.0) -> Portrait:
     """The mesh in a light of its own before a grey wall."""
     rotation = view_from_head(azimuth, -4.0, 3.0)
-    camera = Camera(rotation, 0.45, torch.tensor([82.0, 75.0]), SIDE, SIDE)
+    camera = Camera(rotation, 0.45, torch.tensor([82.0, 75.0]), SIDE, SIDE, nearness)
     fragments = rasterize(mesh.vertices, mesh.faces, camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ rotation.T
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
@@ -60,6 +60,17 @@ def photo_of(mesh: HeadMesh, azimuth: float) -> Portrait:
         face_size=2.0 * 70.0,
         step=2.0,
     )
+
+
+def test_a_head_that_was_photographed_from_near_is_looked_at_from_there():
+    mesh = head()
+    near = photo_of(mesh, 30.0, nearness=1 / 600.0)
+    right, far = (
+        judge(mesh, sitting(near, TEMPLATE, *BOUNDS, distance)).numbers
+        for distance in (600.0, None)
+    )
+    assert right["outline_iou_share"] == pytest.approx(1.0)
+    assert far["outline_distance_mm"] > 2.0
 
 
 @pytest.mark.parametrize("azimuth", [0.0, -35.0, 80.0])
