@@ -72,13 +72,16 @@ class Complete:
         return CompleteHead(whole, self._evidence(whole, head, stacks, template))
 
     def _uncrossed(self, mesh: HeadMesh) -> HeadMesh:
-        """Without crossings; the landmarks stay on the surface."""
+        """Without crossings; landmarks stay where they are, but on the surface.
+
+        With the surface they would slide along lids and lips, whose inside is what is smoothed.
+        """
         faces = mesh.faces.cpu().numpy()
         moved = uncrossed(mesh.vertices.cpu().numpy(), faces, self.rounds)
         if left := len(crossing_faces(moved, faces)):
             log.warning("the mesh still crosses itself at %d triangles", left)
         vertices = torch.from_numpy(moved).to(mesh.vertices)
-        points = nearest_points(mesh.landmarks, mesh.vertices, mesh.faces)
+        points = nearest_points(mesh.landmarks, vertices, mesh.faces)
         return replace(mesh, vertices=vertices, landmarks=at(points, mesh.faces, vertices))
 
     def _evidence(

@@ -47,10 +47,11 @@ def believed_pixels(
     """
     lights, shapes, beliefs = _Design.of(design), [], torch.empty_like(base)
     for seen, known, belief, found in _blocks(values, base, weights, beliefs):
-        room = torch.empty_like(seen)
+        room, left = torch.empty_like(seen), torch.empty_like(seen)
         for _ in range(rounds):
             shape = _solved(lights, seen, belief, ridge, room)
-            belief = subset(torch.addmm(seen, shape, lights.rows, alpha=-1.0), known)
+            torch.addmm(seen, shape, lights.rows, alpha=-1.0, out=left)
+            belief = subset(left, known)
         shapes.append(_solved(lights, seen, belief, ridge, room))
         found.copy_(belief)
     return torch.cat(shapes), beliefs
