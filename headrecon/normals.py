@@ -79,12 +79,13 @@ def template_angle(config: Config, faces: Iterable[LitFace]) -> str:
 
 
 def angles(config: Config, face: LitFace, overrides: Iterable[str]) -> Angles:
-    """Factorize, bend the template, resolve the ambiguity, compare with the truth."""
+    """Factorize, bend the template, place it, resolve the ambiguity, compare with the truth."""
     template = _stage(config, overrides, "template")()
     stack = _stage(config, overrides, "flow")(_stack(face, template))
     factors = _stage(config, overrides, "factorize")(stack)
     fitted = _stage(config, overrides, "fit")((factors,), template)
-    field: NormalField = _stage(config, overrides, "disambiguate")(factors, Head(()), fitted)
+    posed = _stage(config, overrides, "pose")(factors, Head(()), fitted)
+    field: NormalField = _stage(config, overrides, "disambiguate")(posed, Head(()), fitted)
     judged = face.skin & field.mask
     off = _angles(field.normals[:, judged], face.normals[:, judged])
     ratio = off / field.deviation[judged].clamp_min(1e-6)
@@ -94,8 +95,9 @@ def angles(config: Config, face: LitFace, overrides: Iterable[str]) -> Angles:
 def _stage(config: Config, overrides: Iterable[str], name: str) -> Callable[..., Any]:
     """A stage of the pipeline by its settings; photos that keep still need no flow, by default."""
     composed = compose("config", overrides=[*config.always, *overrides])
-    if "max_turn" in composed.pipeline.fit:
-        composed.pipeline.fit.max_turn = 0.0  # The camera is known.
+    for stage in (composed.pipeline.fit, composed.pipeline.pose):
+        if "turn" in stage:
+            stage.turn = 0.0  # The rotation is known; how large the head is, is not.
     return hydra.utils.instantiate(composed.pipeline[name], _convert_="all")
 
 

@@ -18,7 +18,7 @@ from headrecon.types import SKIN, Factors, Head, NormalField, Template
 
 log = logging.getLogger(__name__)
 
-_SHADING = 2.0
+_SHADING = 1.5
 """Largest factor between a pixel's mean shading and the median's."""
 
 
