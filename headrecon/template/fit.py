@@ -4,19 +4,18 @@ import logging
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional
 
-from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import albedo_of, best_mixing, fit_mixing, harmonics
+from headrecon.geometry.mixing import albedo_of, fit_mixing, harmonics
 from headrecon.geometry.resection import turned_towards
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.rasterize import rasterize
 from headrecon.render.reproject import see_template
 from headrecon.template.model import head_model
-from headrecon.template.skin_rim import Place, SkinRim, skin_rim
+from headrecon.template.sight import Sight
+from headrecon.template.skin_rim import skin_rim
 from headrecon.types import SKIN, Camera, Factors, Template
 
 log = logging.getLogger(__name__)
@@ -110,7 +109,7 @@ class FitTemplate:
         start: Float[Tensor, " component"],
         basis: Float[Tensor, "component vertex xyz=3"],
         template: Template,
-        sights: "list[_Sight]",
+        sights: list[Sight],
     ) -> Float[Tensor, " component"]:
         """Coefficients of less energy."""
         coefficients = start.clone().requires_grad_(True)
@@ -128,7 +127,7 @@ class FitTemplate:
         optimizer.step(energy)
         return coefficients.detach()
 
-    def energy(self, template: Template, sights: "list[_Sight]") -> Float[Tensor, ""]:
+    def energy(self, template: Template, sights: list[Sight]) -> Float[Tensor, ""]:
         """What a head says against the views; differentiable in its vertices."""
         normals = vertex_normals(template.vertices, template.faces)
         marks = at(template.fiducials, template.faces, template.vertices)
@@ -149,7 +148,7 @@ class FitTemplate:
             + 0.5 * self.fiducials / self.fiducial_deviation**2 * of_fiducials
         )
 
-    def sights(self, factors: tuple[Factors, ...], head: Template) -> "list[_Sight]":
+    def sights(self, factors: tuple[Factors, ...], head: Template) -> list[Sight]:
         """What the views that show enough skin say about the head as it is now."""
         found = []
         for view in factors:
@@ -168,7 +167,7 @@ class FitTemplate:
         shown: Float[Tensor, " fiducial=468"],
         normals: Float[Tensor, "xyz=3 pixel"],
         used: Bool[Tensor, "h w"],
-    ) -> "_Sight":
+    ) -> Sight:
         pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
         mixing = fit_mixing(pseudo, normals, normals[2], light, _MIXING_ROUNDS, self.cutoff)
         mixed = mixing @ harmonics(normals, len(pseudo))
@@ -176,7 +175,7 @@ class FitTemplate:
         strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
         misfit = (reduced - mixed).norm(dim=0) / strength
         fragments = rasterize(head.vertices, head.faces, camera)
-        return _Sight(
+        return Sight(
             pseudo=reduced,
             weight=normals[2] / (1.0 + (misfit / self.cutoff) ** 2) ** 2,
             strength=strength,
@@ -216,53 +215,3 @@ def _bent(
     marks, goal = (at(template.fiducials, template.faces, v) for v in (vertices, template.vertices))
     size = ((goal - goal.mean(dim=0)).norm() / (marks - marks.mean(dim=0)).norm()).clamp(0.5, 2.0)
     return replace(template, vertices=size * vertices)
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """What a view says about a head: pixels of its skin, and fiducials."""
-
-    pseudo: Float[Tensor, "k pixel"]
-    """Divided by the albedo."""
-    weight: Float[Tensor, " pixel"]
-    strength: Float[Tensor, ""]
-    """Of the directed light."""
-    face: Int[Tensor, " pixel"]
-    barycentric: Float[Tensor, "pixel 3"]
-    camera: Camera
-    fiducials: Float[Tensor, "fiducial=468 xy=2"]
-    shown: Float[Tensor, " fiducial=468"]
-    rim: SkinRim
-
-    def misfit(
-        self, normals: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]
-    ) -> Float[Tensor, ""]:
-        """Mean square of what no matrix explains, in units of the directed light."""
-        corners = normals[faces[self.face]]
-        seen = functional.normalize((self.barycentric[..., None] * corners).sum(dim=1), dim=1)
-        towards = self.camera.view_from_head @ seen.T
-        known = harmonics(towards, len(self.pseudo))
-        off = (self.pseudo - best_mixing(self.pseudo, known, self.weight) @ known) / self.strength
-        return (self.weight * off.square().sum(dim=0)).sum() / self.weight.sum()
-
-    def placed(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> Place:
-        """The scale and shift of the canvas that bring the fiducials in sight onto the view's.
-
-        They go with every change of the head, so that a larger one is neither better nor worse.
-        """
-        seen = project(marks, self.camera)[:, :2]
-        share = (self.shown / self.shown.sum().clamp_min(1.0))[:, None]
-        middle, goal = (share * seen).sum(dim=0), (share * self.fiducials).sum(dim=0)
-        apart = seen - middle
-        along = (share * apart * (self.fiducials - goal)).sum()
-        scale = along / (share * apart.square()).sum().clamp_min(1e-6)
-        return scale, goal - scale * middle
-
-    def distance(
-        self, marks: Float[Tensor, "fiducial=468 xyz=3"], place: Place
-    ) -> Float[Tensor, ""]:
-        """Mean square distance of the fiducials in sight, square millimetres."""
-        scale, shift = place
-        seen = scale * project(marks, self.camera)[:, :2] + shift
-        off = (seen - self.fiducials) / self.camera.scale
-        return (self.shown * off.square().sum(dim=1)).sum() / self.shown.sum().clamp_min(1.0)
