@@ -40,6 +40,7 @@ SMALL = (
     "~rows.no_collection_flow",
     "~rows.no_pixel_subsets",
     "~rows.no_fitted_template",
+    "~rows.no_outlines",
     "~rows.no_ambiguity_recovery",
     "~rows.no_depth_constraint",
     f"+curves.photos={{setting:{SESSION}.photos,values:[3]}}",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from headrecon.geometry.camera import from_afar, project, project_through, unproject
+from headrecon.geometry.camera import from_afar, project, project_through, sight, unproject
 from headrecon.geometry.rotation import view_from_head
 from headrecon.truth import Lens
 from headrecon.types import Camera
@@ -39,3 +39,12 @@ def test_points_seen_from_near_are_those_that_would_be_seen_from_afar() -> None:
     near = replace(CAMERA, nearness=1 / 800.0)
     far = from_afar(POINTS, project(POINTS, near)[:, :2], near)
     torch.testing.assert_close(far, project(POINTS, CAMERA)[:, :2], atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("nearness", [0.0, 1 / 700.0])
+def test_the_viewer_is_where_all_lines_of_sight_go(nearness: float) -> None:
+    camera = replace(CAMERA, nearness=nearness)
+    along = POINTS + 40.0 * sight(POINTS, camera)
+    torch.testing.assert_close(
+        project(along, camera)[:, :2], project(POINTS, camera)[:, :2], atol=1e-2, rtol=0
+    )
