@@ -50,8 +50,8 @@ class FitOutlines:
     one, w_v the number of photos up to `enough`, as a share of it, and h_v what holds skin in its
     place, which shading has found. Outline vertices are found anew while the stiffness falls. The
     median passes over photos with other hair, a hat, or a bad mask; where views leave a gap, the
-    surface goes on smoothly. Each photo has its own camera, in perspective: hair and skull are further away than the
-    fiducials that tell the scale, and seem smaller than they are.
+    surface goes on smoothly. Each photo has its own camera, in perspective: hair and skull are
+    further away than the fiducials that tell the scale, and seem smaller than they are.
 
     Convention: vertices without hair keep their place; `Template.haired` becomes true.
     Reference: Cipolla and Giblin, "Visual Motion of Curves and Surfaces", 2000; Keller, Knothe and
