@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from headrecon.photos.find import FindFace
 from headrecon.photos.head_points import WIDTHS, Hints, hints
 from headrecon.photos.network import gamma_coded
 from headrecon.photos.square import Square, sample
-from headrecon.synthetic.chance import Taking
+from headrecon.synthetic.chance import GOLDEN, Taking
 from headrecon.synthetic.folder import PhotographSubject
 from headrecon.synthetic.photograph import Shot
 from headrecon.template.build import BuildTemplate
@@ -73,8 +74,9 @@ class MakePointExamples:
     people: int
     photos: int
     """Of each person."""
-    aside: float
-    """Share of the photos in which heads are turned by more than 45 degrees."""
+    reach: float
+    """Heads are turned by up to so many degrees, by all azimuths equally often: where lessons have
+    fewer, a network that is unsure turns heads away from there."""
     first_person: int
     """Seed of the first; those of the benchmark have smaller seeds."""
 
@@ -101,17 +103,13 @@ class MakePointExamples:
         scratch.replace(file)
 
     def _takings(self, session: PhotographSubject, person: int) -> Iterator[Taking]:
-        """As many from the front and from the side as it should be."""
-        missing = {True: round(self.aside * self.photos)}
-        missing[False] = self.photos - missing[True]
-        for index in range(_ROOM * person, _ROOM * (person + 1)):
-            taking = session.taking(index)
-            aside = abs(taking.pose.azimuth) > 45.0
-            if taking.identity >= 0 and missing[aside]:
-                missing[aside] -= 1
-                yield taking
-            if not any(missing.values()):
-                break
+        """Photos as chance has them but for their azimuths, which are spread over all people."""
+        room = range(_ROOM * person, _ROOM * (person + 1))
+        taken = (taking for taking in map(session.taking, room) if taking.identity >= 0)
+        for number, taking in enumerate(islice(taken, self.photos)):
+            share = (0.5 + (person * self.photos + number) * GOLDEN) % 1.0
+            azimuth = self.reach * (2.0 * share - 1.0)
+            yield replace(taking, pose=replace(taking.pose, azimuth=azimuth))
 
     def _examples(self, session: PhotographSubject, taking: Taking) -> Iterator[_Example]:
         """Of a photo and its mirror image, if a face is found where it is."""

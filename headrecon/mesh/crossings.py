@@ -6,26 +6,28 @@ from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_matrix
 from scipy.spatial import KDTree
 
-_USUAL = 0.8
-"""Share of the triangles that are found as near by one common radius; the others have their own."""
+_LEVELS = (0.5, 0.8, 0.95, 0.99, 1.0)
+"""Shares of the triangles up to which one radius serves to find the near ones."""
 _AROUND = 10.0
 _PATIENCE = 10
 
 
 def crossing_faces(
-    vertices: Float[np.ndarray, "vertex xyz=3"], faces: Int[np.ndarray, "face 3"]
+    vertices: Float[np.ndarray, "vertex xyz=3"],
+    faces: Int[np.ndarray, "face 3"],
+    changed: Bool[np.ndarray, " face"] | None = None,
 ) -> Int[np.ndarray, " crossing"]:
     """Indices of the triangles that an edge of another triangle passes through, or whose own does.
 
     An edge pq pierces a triangle abc if p and q lie on different sides of its plane, and a, b and c
     all around the line: six signs of volumes. A volume with a shared corner is exactly 0 and has no
     sign, so that neighbours do not cross by touching; neighbours that are folded flat onto each
-    other, which have no volume, are not found.
+    other, which have no volume, are not found. Pairs of which none has `changed` are not looked at.
 
     Reference: Möller, "A fast triangle-triangle intersection test", J. Graphics Tools 1997.
     """
     corners = np.asarray(vertices, dtype=np.float64)[faces]
-    one, other = _close_pairs(corners)
+    one, other = _close_pairs(corners, np.ones(len(faces), bool) if changed is None else changed)
     crossing = np.zeros(len(one), dtype=bool)
     for corner in range(3):
         for edges, whole in ((one, other), (other, one)):
@@ -61,32 +63,37 @@ def uncrossed(
             for _ in range(1 + done // _PATIENCE):
                 np.maximum.at(share, one, 0.5 * share[other])
             moved += share[:, None] * (mean @ moved - moved)
-            crossing, done = watched[crossing_faces(moved, faces[watched])], done + 1
+            changed = share[faces[watched]].max(axis=1) > 0.0
+            crossing, done = watched[crossing_faces(moved, faces[watched], changed)], done + 1
         crossing = crossing_faces(moved, faces)
     return moved
 
 
 def _close_pairs(
-    corners: Float[np.ndarray, "face 3 xyz=3"],
+    corners: Float[np.ndarray, "face 3 xyz=3"], changed: Bool[np.ndarray, " face"]
 ) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
-    """Pairs of triangles whose boxes overlap."""
+    """Pairs of triangles whose boxes overlap, one of the two changed; each pair once."""
     centres = corners.mean(axis=1)
     radius = np.linalg.norm(corners - centres[:, None], axis=2).max(axis=1)
-    usual = float(np.quantile(radius, _USUAL))
-    tree = KDTree(centres)
-    pairs = [tree.query_pairs(2.0 * usual, output_type="ndarray")]
-    large = np.flatnonzero(radius > usual)
-    for face, near in zip(
-        large, tree.query_ball_point(centres[large], radius[large] + radius.max()), strict=True
-    ):
-        pairs.append(np.column_stack([np.full(len(near), face), near]))
-    one, other = np.concatenate(pairs).T
+    bounds = np.quantile(radius, _LEVELS)
+    levels = [np.flatnonzero(np.searchsorted(bounds, radius) == k) for k in range(len(bounds))]
+    trees = [KDTree(centres[level]) for level in levels]
+    pairs = []
+    for own, own_bound in zip(levels, bounds, strict=True):
+        mine = own[changed[own]]
+        tree = KDTree(centres[mine])
+        for level, bound, others in zip(levels, bounds, trees, strict=True):
+            found = tree.sparse_distance_matrix(others, own_bound + bound, output_type="ndarray")
+            one, other = mine[found["i"]], level[found["j"]]
+            once = (one < other) | ~changed[other]
+            pairs.append(np.stack([one[once], other[once]]))
+    one, other = np.concatenate(pairs, axis=1)
     low, high = corners.min(axis=1), corners.max(axis=1)
     # An axis at a time, since most pairs are apart along the first.
     for axis in range(3):
         near = (low[one, axis] <= high[other, axis]) & (low[other, axis] <= high[one, axis])
         one, other = one[near], other[near]
-    return one[one != other], other[one != other]
+    return one, other
 
 
 def _pierces(
@@ -95,12 +102,17 @@ def _pierces(
     triangle: Float[np.ndarray, "pair 3 xyz=3"],
 ) -> Bool[np.ndarray, " pair"]:
     """Whether the segment from start to end passes through the inside of the triangle."""
-    a, b, c = triangle[:, 0] - start, triangle[:, 1] - start, triangle[:, 2] - start
-    along = end - start
-    before = _volume(a, b, c)
-    after = _volume(triangle[:, 0] - end, triangle[:, 1] - end, triangle[:, 2] - end)
+    first, second, third = triangle[:, 0], triangle[:, 1], triangle[:, 2]
+    before = _volume(first - start, second - start, third - start)
+    after = _volume(first - end, second - end, third - end)
+    # Most segments stay on one side of the plane.
+    through = np.flatnonzero(before * after < 0.0)
+    along = (end - start)[through]
+    a, b, c = ((corner - start)[through] for corner in (first, second, third))
     around = np.stack([_volume(along, a, b), _volume(along, b, c), _volume(along, c, a)])
-    return (before * after < 0.0) & ((around > 0.0).all(axis=0) | (around < 0.0).all(axis=0))
+    found = np.zeros(len(start), dtype=bool)
+    found[through] = (around > 0.0).all(axis=0) | (around < 0.0).all(axis=0)
+    return found
 
 
 def _volume(

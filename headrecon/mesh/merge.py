@@ -37,7 +37,8 @@ class Merge:
     falls, and q_f the fiducials of the average photo lifted to the depth map, which bring a
     stranger's eyes, nose and lips to where this person has them; a fitted template has them there,
     and better than the fiducials, which slide with the view. What no photo sees follows. Ears,
-    whose folds are cliffs a few pixels wide, keep the template's shape and follow as a whole.
+    whose folds are cliffs a few pixels wide, keep the template's shape; those of a stranger follow
+    as a whole, those of a fitted template are held where it has them.
 
     Reference: Allen, Curless and Popovic, "The space of human body shapes", SIGGRAPH 2003; Amberg,
     Romdhani and Vetter, "Optimal step nonrigid ICP algorithms for surface registration", CVPR 2007.
@@ -58,6 +59,8 @@ class Merge:
     """Views turned further than this are not asked for fiducials, which slide with the view."""
     ears: float
     """Share of their points' pull that ears follow."""
+    hold: float
+    """What holds the ears of a fitted template where they are; 1 is the pull of a point."""
     paint_tolerance: float
     paint_smoothness: float
 
@@ -71,7 +74,9 @@ class Merge:
         pin_weights = rest.new_full((len(pinned),), self.fiducial_weight)
 
         energy = thin_shell(rest, faces, self.bending)
-        followed = 1.0 - (1.0 - self.ears) * is_part(rest, template, ("ears",))
+        ears = is_part(rest, template, ("ears",))
+        followed = 1.0 - (1.0 - self.ears) * ears
+        held = self.hold * ears * float(template.fitted)
         cloud = gather(head, self.grazing, self.rim)
         vertices = rest
         for stiffness in self.stiffness:
@@ -79,10 +84,12 @@ class Merge:
             target, weights = attract(
                 vertices, normals, cloud, self.reach, self.neighbours, self.agreement
             )
+            pull = followed * weights
+            share = pull / (pull + held).clamp_min(1e-9)
             vertices = rest + smooth_fit(
                 stiffness * energy,
-                target - rest,
-                followed * weights,
+                share[:, None] * (target - rest),
+                pull + held,
                 selection,
                 pinned - at(marks, faces, rest),
                 pin_weights,

@@ -79,8 +79,7 @@ class FitOutlines:
     enough: int
     """Photos that make a vertex's say full."""
     skin: float
-    """h of the face, as the next two of other regions."""
-    ears: float
+    """h of face and ears, as the next of the neck."""
     neck: float
 
     def __call__(self, template: Template, portraits: tuple[Portrait, ...]) -> Template:
@@ -155,7 +154,7 @@ class FitOutlines:
 
     def _hold(self, template: Template) -> Float[Tensor, " vertex"]:
         """What holds each vertex where it is."""
-        held = {"ears": self.ears, "neck": self.neck, "scalp": 0.0}
+        held = {"neck": self.neck, "scalp": 0.0}
         by_region = [held.get(name, self.skin) for name in REGIONS]
         return template.vertices.new_tensor(by_region)[template.region]
 

@@ -7,7 +7,8 @@ import numpy as np
 from headrecon.synthetic.dirt import STRANGERS
 from headrecon.synthetic.light import RGB, XYZ, Lamp, Light
 
-_GOLDEN = (5**0.5 - 1) / 2
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it, modulo 1, spread evenly over [0, 1]."""
 _CLUSTERS = ((0, 0.34), (30, 0.14), (-30, 0.14), (60, 0.1), (-60, 0.1), (90, 0.09), (-90, 0.09))
 """Middle azimuths and the share of the photos within 15 degrees of each."""
 _EXPRESSIONS = (
@@ -150,7 +151,7 @@ def draw_pose(index: int, limit: float, random: np.random.Generator) -> Pose:
     collection has profiles. With a limit below 95 degrees, clusters beyond it are left out.
     """
     clusters = [(middle, share) for middle, share in _CLUSTERS if abs(middle) <= limit]
-    u = (0.5 + index * _GOLDEN) % 1.0
+    u = (0.5 + index * GOLDEN) % 1.0
     shares = np.array([share for _, share in clusters])
     cluster = int(np.searchsorted(shares.cumsum(), u * shares.sum(), side="right"))
     azimuth = clusters[min(cluster, len(clusters) - 1)][0] + random.uniform(-15.0, 15.0)

@@ -17,20 +17,37 @@ def pierces(start: np.ndarray, end: np.ndarray, triangle: np.ndarray) -> bool:
     return 0.0 < along < 1.0 and u > 0.0 and v > 0.0 and u + v < 1.0
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_crossings_are_those_of_a_loop_over_all_pairs(seed: int):
+def soup_and_its_crossings(seed: int) -> tuple[np.ndarray, set[tuple[int, int]]]:
+    """Mostly small triangles and a few large ones, as in a mesh whose neck is coarse."""
     random = np.random.default_rng(seed)
-    # Mostly small triangles and a few large ones, as in a mesh whose neck is coarse.
     size = np.where(np.arange(80) % 20 == 0, 1.5, 0.25)[:, None, None]
     soup = random.random((80, 1, 3)) + size * (random.random((80, 3, 3)) - 0.5)
-    expected = set()
-    for i, j in itertools.permutations(range(len(soup)), 2):
-        for k in range(3):
-            if pierces(soup[i][k], soup[i][(k + 1) % 3], soup[j]):
-                expected |= {i, j}
+    pairs = {
+        (i, j)
+        for i, j in itertools.permutations(range(len(soup)), 2)
+        for k in range(3)
+        if pierces(soup[i][k], soup[i][(k + 1) % 3], soup[j])
+    }
+    return soup, pairs
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_crossings_are_those_of_a_loop_over_all_pairs(seed: int):
+    soup, pairs = soup_and_its_crossings(seed)
+    expected = set(itertools.chain.from_iterable(pairs))
     found = crossing_faces(soup.reshape(-1, 3), np.arange(240).reshape(-1, 3))
     assert 10 < len(expected) < 80
     assert set(found.tolist()) == expected
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_pairs_that_have_not_changed_are_not_looked_at(seed: int):
+    soup, pairs = soup_and_its_crossings(seed)
+    changed = np.arange(len(soup)) % 7 == 1
+    near = {pair for pair in pairs if changed[list(pair)].any()}
+    found = crossing_faces(soup.reshape(-1, 3), np.arange(240).reshape(-1, 3), changed)
+    assert 0 < len(near) < len(pairs)
+    assert set(found.tolist()) == set(itertools.chain.from_iterable(near))
 
 
 def test_neighbours_that_share_corners_do_not_cross():

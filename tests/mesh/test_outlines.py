@@ -27,7 +27,6 @@ FIT = FitOutlines(
     least=2,
     enough=3,
     skin=10.0,
-    ears=3.0,
     neck=0.02,
 )
 ROUND = torch.arange(-90.0, 91.0, 10.0).tolist()
