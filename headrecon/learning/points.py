@@ -107,8 +107,7 @@ class MakePointExamples:
         room = range(_ROOM * person, _ROOM * (person + 1))
         taken = (taking for taking in map(session.taking, room) if taking.identity >= 0)
         for number, taking in enumerate(islice(taken, self.photos)):
-            share = (0.5 + (person * self.photos + number) * GOLDEN) % 1.0
-            azimuth = self.reach * (2.0 * share - 1.0)
+            azimuth = even_azimuth(person * self.photos + number, self.reach)
             yield replace(taking, pose=replace(taking.pose, azimuth=azimuth))
 
     def _examples(self, session: PhotographSubject, taking: Taking) -> Iterator[_Example]:
@@ -142,6 +141,11 @@ class MakePointExamples:
                     "visible": shown,
                     "crops": _crop(picture, seen),
                 }
+
+
+def even_azimuth(index: int, reach: float) -> float:
+    """Degrees; those of successive indices fill +-reach more evenly than chance would."""
+    return reach * (2.0 * ((0.5 + index * GOLDEN) % 1.0) - 1.0)
 
 
 def apart(examples: PointExamples, people: int) -> tuple[PointExamples, PointExamples]:

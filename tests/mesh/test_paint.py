@@ -6,7 +6,7 @@ import torch
 
 from headrecon.mesh.paint import paint
 from headrecon.types import Head
-from tests.mesh.test_project import ball, surface
+from tests.mesh.balls import ball, surface
 
 HAIR, SKIN = 0.1, 0.6
 
