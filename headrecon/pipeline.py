@@ -15,6 +15,7 @@ from headrecon.mesh.project import ProjectAndGather
 from headrecon.mesh.refine import Refine, not_yet_refined
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, TemplateScale
 from headrecon.mesh.texture import Texture
+from headrecon.mesh.volume import FuseVolume
 from headrecon.monitor import Monitor
 from headrecon.photos.curate import Curate
 from headrecon.photos.detect import Detect
@@ -63,7 +64,7 @@ class Pipeline:
     pose: Pose
     disambiguate: Disambiguate
     integrate: Integrate | BilateralIntegrate | PoissonIntegrate
-    merge: Merge | ProjectAndGather
+    merge: Merge | FuseVolume | ProjectAndGather
     refine: Refine
     complete: Complete
     scale: InterpupillaryScale | CircumferenceScale | TemplateScale
