@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.signed_distance import signed_distance
-from headrecon.geometry.surface import vertex_normals
-from headrecon.geometry.warp import inside, sample
+from headrecon.geometry.warp import sample
+from headrecon.render.rim import on_rim
 from headrecon.types import Camera
 
 
@@ -40,16 +41,18 @@ def outline_error(
 ) -> Float[Tensor, ""]:
     """Mean robust squared distance of the outline's vertices to the outline of the mask, in pixels.
 
-    Outline vertices are those whose normal is nearly perpendicular to the line of sight
-    (|n_z| < band) and that no part of the head hides, which is so when they lie on the rim of what
-    is drawn: their distance is small or positive. A vertex further than `reach` inside the mask
-    belongs to an inner contour, a nostril or an ear, and does not count. Others count by `free`.
+        mean of d^2 / (1 + (d / reach)^2),    d = d_mask(v) - d_drawn(v)
+
+    over vertices v on the outline as it is drawn (`render/rim.py`), with d_mask and d_drawn their
+    signed distances from the two outlines. What is nearly on the outline is some way within it,
+    and is to stay there. A vertex further than `reach` inside the mask belongs to another contour,
+    and does not count. Others count by `free`.
     """
+    with torch.no_grad():
+        counts, drawn = on_rim(vertices, faces, camera, band)
     xyz = project(vertices, camera)
-    n_z = vertex_normals(vertices, faces).detach() @ camera.view_from_head[2]
     found = sample(goal.distance[None, None], xyz[None, None, :, :2])[0, 0, 0]
-    visible = inside(xyz[:, :2].detach(), camera.height - 1, camera.width - 1)
-    visible = visible * (xyz[:, 1].detach() < goal.bottom)
-    weight = free * visible * (n_z.abs() < band) * (found.detach() > -reach)
-    robust = found**2 / (1.0 + (found / reach) ** 2)
+    counts &= (xyz[:, 1].detach() < goal.bottom) & (found.detach() > -reach)
+    weight, off = free * counts, found - drawn
+    robust = off**2 / (1.0 + (off / reach) ** 2)
     return (weight * robust).sum() / weight.sum().clamp_min(1.0)

@@ -11,6 +11,7 @@ from headrecon.geometry.bas_relief import fit_bas_relief, integrable_rows
 from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import fit_mixing, mixing_of, nearest_in_angle
 from headrecon.render.reproject import Seen, see_surface, see_template
+from headrecon.shading.matte import matte
 from headrecon.shading.pixels import scattered
 from headrecon.shading.posterior import model_error, near_average, posterior
 from headrecon.shading.prior import expected_normals
@@ -18,6 +19,8 @@ from headrecon.types import SKIN, Factors, Head, NormalField, Template
 
 log = logging.getLogger(__name__)
 
+_SKIN_AROUND = 12.0
+"""Millimetres within which skin has about one color."""
 _SHADING = 1.5
 """Largest factor between a pixel's mean shading and the median's."""
 
@@ -108,7 +111,9 @@ class Disambiguate:
         gray = luminance(factors.color)
         rho = scattered(near_average(shape[1:4].norm(dim=0)[mask], gray[mask], _SHADING), mask)
         self._warn_of_flips(factors.label, normals[:, usable], reference.normals[:, usable])
-        albedo = factors.color * rho / gray.clamp_min(1e-6)
+        bare = see_template(template, factors.camera, ("face", "ears")).mask & mask
+        reach = _SKIN_AROUND * factors.camera.scale
+        albedo = matte(factors.color * rho / gray.clamp_min(1e-6), bare, reach)
         return NormalField(
             label=factors.label,
             camera=factors.camera,

@@ -39,6 +39,22 @@ def test_a_ball_on_its_own_outline_has_hardly_any_error():
     assert float(error) < 0.3
 
 
+def test_a_ball_of_the_right_size_is_neither_blown_up_nor_shrunk():
+    """However wide the band of the vertices is that count as its outline."""
+    goal = Outline(signed_distance(disc(20.0)), 64.0)
+
+    def pull(radius: float, band: float) -> float:
+        vertices, faces = ball(radius)
+        size = torch.tensor(1.0, requires_grad=True)
+        outline_error(vertices * size, faces, CAMERA, goal, band, 12.0, ALL).backward()
+        assert size.grad is not None
+        return float(size.grad)
+
+    for band in (0.1, 0.25, 0.4):
+        assert pull(38.0, band) < 0.0 < pull(42.0, band)
+        assert abs(pull(40.0, band)) < 0.3 * min(-pull(38.0, band), pull(42.0, band))
+
+
 def test_descent_pulls_a_small_ball_out_to_the_outline():
     vertices, faces = ball(34.0)
     size = torch.tensor(1.0, requires_grad=True)
