@@ -35,7 +35,8 @@ def told(monitor: Monitor) -> None:
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(
             Refinement(
-                mesh, mesh.vertices, epoch, losses[:steps], norms[:steps], torch.zeros(0, 2)
+                *(mesh, mesh.vertices, mesh.albedo, epoch),
+                *(losses[:steps], norms[:steps], torch.zeros(0, 2)),
             ),
             [stack],
         )

@@ -45,7 +45,7 @@ def uncrossed(
     moves the vertices of crossing triangles to the mean of the vertices around them, and their
     neighbours by half, a quarter, ... as far; by one ring of neighbours more after every
     `_PATIENCE` rounds. Only triangles within `_AROUND` millimetres of the first crossings are
-    looked at again, until these are gone.
+    looked at again, until these are gone. What need not have moved then goes back.
     """
     moved = np.array(vertices, dtype=np.float64)
     mesh = trimesh.Trimesh(moved, faces, process=False)
@@ -66,7 +66,29 @@ def uncrossed(
             changed = share[faces[watched]].max(axis=1) > 0.0
             crossing, done = watched[crossing_faces(moved, faces[watched], changed)], done + 1
         crossing = crossing_faces(moved, faces)
-    return moved
+    return moved if len(crossing) else _taken_back(moved, np.asarray(vertices), faces)
+
+
+def _taken_back(
+    moved: Float[np.ndarray, "vertex xyz=3"],
+    before: Float[np.ndarray, "vertex xyz=3"],
+    faces: Int[np.ndarray, "face 3"],
+) -> Float[np.ndarray, "vertex xyz=3"]:
+    """The vertices where they were before, but for those of which triangles would cross again."""
+    away = (moved != before).any(axis=1)
+    if not away.any():
+        return moved
+    centres = moved[faces].mean(axis=1)
+    changed = away[faces].any(axis=1)
+    near = KDTree(centres[changed]).query(centres, distance_upper_bound=_AROUND)[0]
+    watched = np.flatnonzero(np.isfinite(near))
+    while True:
+        back = np.where(away[:, None], before, moved)
+        crossing = crossing_faces(back, faces[watched], changed[watched])
+        stuck = faces[watched][crossing]
+        if not away[stuck].any():
+            return back
+        away[stuck] = False
 
 
 def _close_pairs(

@@ -19,8 +19,8 @@ from headrecon.render.torch3d import (
 )
 from headrecon.types import HeadMesh, Refinement, Stack, Template
 
-MOST_TINT = 0.5
-"""Bound of |t| in an epoch: albedo changes by a factor of at most 1.65."""
+MOST_TINT = 0.2
+"""Bound of what all epochs together do to the logarithm of the albedo: a factor of at most 1.22."""
 TINT_DIFFUSION = 2
 """k of the tint: vertices are about as dense as pixels, and neighbours differ by noise."""
 TERMS = ("photometric", "outline", "anchor", "laplacian", "normal")
@@ -50,9 +50,11 @@ class Refine:
     triangles would fold.
 
     Albedo changes by a factor e^t, the same for all channels: hue is told by the average photos,
-    and left free it takes up every speck of colored light. What all pixels of a photo share belongs
-    to its light: the gradient goes through the fit of the light, which makes up for any common
-    factor, and so has no share along it. A light taken as given would let the albedo drift.
+    and left free it takes up every speck of colored light. All epochs together keep |t| within
+    `MOST_TINT`, or else it takes up the highlight that most photos have on the tip of the nose.
+    What all pixels of a photo share belongs to its light: the gradient goes through the fit of the
+    light, which makes up for any common factor, and so has no share along it. A light taken as
+    given would let the albedo drift.
 
     Some photos of each view take no part in the descent. An epoch after which the mesh renders into
     them worse than before is taken back, so that the result is never worse there than the start.
@@ -116,7 +118,7 @@ class Refine:
             terms = self.terms(
                 vertices,
                 displacement,
-                _tinted(mesh, self._diffused(tint, edges, TINT_DIFFUSION)),
+                _tinted(start, self._diffused(tint, edges, TINT_DIFFUSION)),
                 faces,
                 stacks[index],
                 outlines[index],
@@ -133,7 +135,7 @@ class Refine:
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
         vertices = mesh.vertices + self._diffused(u.detach(), edges, times) * normals
-        painted = _tinted(mesh, self._diffused(tint.detach(), edges, TINT_DIFFUSION))
+        painted = _tinted(start, self._diffused(tint.detach(), edges, TINT_DIFFUSION))
         made = _moved(mesh, vertices, painted.clamp(0.0, 1.0))
         unseen = torch.tensor([[self._on_kept_aside(one, stacks) for one in (mesh, made)]])
         return replace(
@@ -208,7 +210,8 @@ class Refine:
 def not_yet_refined(mesh: HeadMesh) -> Refinement:
     """A mesh before the first epoch."""
     counts = (len(TERMS), len(VARIABLES), 2)
-    return Refinement(mesh, mesh.vertices, 0, *(mesh.vertices.new_zeros(0, n) for n in counts))
+    nothing = (mesh.vertices.new_zeros(0, n) for n in counts)
+    return Refinement(mesh, mesh.vertices, mesh.albedo, 0, *nothing)
 
 
 def _length(variable: Float[Tensor, "vertex 1"]) -> Float[Tensor, ""]:
@@ -217,9 +220,13 @@ def _length(variable: Float[Tensor, "vertex 1"]) -> Float[Tensor, ""]:
     return variable.grad.norm()
 
 
-def _tinted(mesh: HeadMesh, tint: Float[Tensor, "vertex 1"]) -> Float[Tensor, "vertex rgb=3"]:
-    """The mesh's albedo times e^t, t being the tint, softly bounded."""
-    return mesh.albedo * torch.exp(MOST_TINT * torch.tanh(tint / MOST_TINT))
+def _tinted(start: Refinement, tint: Float[Tensor, "vertex 1"]) -> Float[Tensor, "vertex rgb=3"]:
+    """The mesh's albedo times e^tint, softly bounded around the albedo before the first epoch."""
+    whole = start.tone.sum(dim=1, keepdim=True).clamp_min(1e-6)
+    before = (start.mesh.albedo.sum(dim=1, keepdim=True) / whole).clamp_min(1e-6).log()
+    bound = MOST_TINT - 1e-3
+    inverse = MOST_TINT * torch.atanh(before.clamp(-bound, bound) / MOST_TINT)
+    return start.tone * torch.exp(MOST_TINT * torch.tanh((inverse + tint) / MOST_TINT))
 
 
 def _both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:

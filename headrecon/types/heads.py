@@ -102,6 +102,8 @@ class Refinement:
     mesh: HeadMesh
     rest: Float[Tensor, "vertex xyz=3"]
     """Its vertices before the first epoch."""
+    tone: Float[Tensor, "vertex rgb=3"]
+    """Its albedo before the first epoch."""
     epoch: int
     """Epochs done."""
     losses: Float[Tensor, "step term=5"]

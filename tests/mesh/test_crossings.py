@@ -69,3 +69,15 @@ def test_a_dent_through_the_other_side_is_taken_back_and_the_rest_stays():
 def test_what_does_not_cross_is_not_touched():
     ball = trimesh.creation.icosphere(2)
     assert np.array_equal(uncrossed(ball.vertices, ball.faces, rounds=5), ball.vertices)
+
+
+def test_what_need_not_move_goes_back():
+    """Around a dent, vertices are smoothed that cross nothing."""
+    ball = trimesh.creation.icosphere(4, radius=10.0)
+    dented = ball.vertices.copy()
+    dented[dented[:, 2] > 9.5, 2] -= 25.0
+    mended = uncrossed(dented, ball.faces, rounds=200)
+    moved = np.any(mended != dented, axis=1)
+    assert len(crossing_faces(mended, ball.faces)) == 0
+    # 254 of them are smoothed, the 108 that cross and rings around them.
+    assert 108 <= moved.sum() < 200

@@ -7,7 +7,7 @@ import torch
 
 from headrecon.evaluate.reprojection import reproject
 from headrecon.geometry.surface import vertex_normals
-from headrecon.mesh.refine import TERMS, Refine, not_yet_refined
+from headrecon.mesh.refine import MOST_TINT, TERMS, Refine, not_yet_refined
 from headrecon.types import (
     REGIONS,
     HeadMesh,
@@ -135,6 +135,20 @@ def test_brightness_that_all_vertices_share_is_the_lights(longer: tuple[Stack, .
     mesh = head(1.1)
     dark = replace(mesh, albedo=0.5 * mesh.albedo)
     assert mean_error(dark, longer) == pytest.approx(mean_error(mesh, longer), rel=1e-2)
+
+
+def test_all_epochs_together_keep_the_albedo_near_what_it_was(longer: tuple[Stack, ...]):
+    """A highlight in all photos is no albedo, however long it is looked at."""
+    mesh = head(1.25)
+    stained = replace(mesh, albedo=mesh.albedo * torch.where(mesh.vertices[:, :1] > 0, 0.3, 1.0))
+    state = not_yet_refined(stained)
+    eager = replace(REFINE, albedo_rate=0.2, vertex_rate=0.0, diffusion=[8, 8, 8], steps=12)
+    for _ in range(eager.epochs):
+        state = eager(state, longer, template(mesh, "face", False))
+    change = (state.mesh.albedo / stained.albedo).log()
+    assert float(change.abs().max()) <= MOST_TINT + 1e-4
+    assert float(change.max()) > 0.8 * MOST_TINT
+    assert torch.allclose(change[:, 0], change[:, 2], atol=1e-4)
 
 
 ASIDE = replace(REFINE, aside=3, diffusion=[8])
