@@ -16,6 +16,7 @@ from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.refine import Refine
 from headrecon.mesh.silhouette import outline
 from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.rim import on_rim
 from headrecon.render.torch3d import Meshes, rasterize_meshes
 from headrecon.types import Camera, HeadMesh, Stack
 
@@ -31,6 +32,7 @@ def refinement(turns: int, device: torch.device) -> Row:
     mesh, stack = egg(device)
     refine: Refine = hydra.utils.instantiate(compose("config").pipeline.refine, _convert_="all")
     goal = outline(stack.masks.mean(dim=0) > 0.5, refine.outline_reach)
+    rim = on_rim(mesh.vertices, mesh.faces, stack.camera, refine.outline_band)
     free = torch.ones_like(mesh.vertices[:, 0])
     generator = torch.Generator()
 
@@ -38,7 +40,7 @@ def refinement(turns: int, device: torch.device) -> Row:
         shift = torch.zeros_like(mesh.vertices, requires_grad=True)
         tint = torch.zeros_like(mesh.albedo, requires_grad=True)
         terms = refine.terms(
-            *(mesh.vertices + shift, shift, mesh.albedo + tint, mesh.faces, stack, goal, free),
+            *(mesh.vertices + shift, shift, mesh.albedo + tint, mesh.faces, stack, goal, rim, free),
             generator.manual_seed(0),
         )
         torch.stack(list(terms.values())).sum().backward()

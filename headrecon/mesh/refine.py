@@ -12,6 +12,7 @@ from headrecon.mesh.parts import is_part
 from headrecon.mesh.photometric import photometric_error
 from headrecon.mesh.silhouette import Outline, outline, outline_error
 from headrecon.render.relit import relit_errors
+from headrecon.render.rim import on_rim
 from headrecon.render.torch3d import (
     Meshes,
     laplacian_smoothness,
@@ -103,6 +104,7 @@ class Refine:
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         edges, times = _both_ways(faces), self.diffusion[start.epoch]
         outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
+        rims = [on_rim(mesh.vertices, faces, s.camera, self.outline_band) for s in stacks]
         normals = vertex_normals(mesh.vertices, faces)
         held = (1.0 - is_part(mesh.vertices, template, ("scalp",))) * float(template.fitted)
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
@@ -122,6 +124,7 @@ class Refine:
                 faces,
                 stacks[index],
                 outlines[index],
+                rims[index],
                 1.0 - held,
                 generator,
             )
@@ -185,6 +188,7 @@ class Refine:
         faces: Int[Tensor, "face 3"],
         stack: Stack,
         goal: Outline,
+        rim: tuple[Bool[Tensor, " vertex"], Float[Tensor, " vertex"]],
         free: Float[Tensor, " vertex"],
         generator: torch.Generator,
     ) -> dict[str, Float[Tensor, ""]]:
@@ -199,9 +203,7 @@ class Refine:
                 *(vertices, albedo, faces, stack, chosen),
                 *(self.light_order, self.glossy, self.robust),
             ),
-            "outline": outline_error(
-                vertices, faces, stack.camera, goal, self.outline_band, self.outline_reach, free
-            ),
+            "outline": outline_error(vertices, rim, stack.camera, goal, self.outline_reach, free),
             "laplacian": laplacian_smoothness(shift),
             "normal": mesh_normal_consistency(surface),
         }

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.warp import sample
-from headrecon.render.rim import on_rim
 from headrecon.types import Camera
 
 
@@ -32,10 +30,9 @@ def outline(mask: Bool[Tensor, "h w"], margin: float) -> Outline:
 
 def outline_error(
     vertices: Float[Tensor, "vertex xyz=3"],
-    faces: Int[Tensor, "face 3"],
+    rim: tuple[Bool[Tensor, " vertex"], Float[Tensor, " vertex"]],
     camera: Camera,
     goal: Outline,
-    band: float,
     reach: float,
     free: Float[Tensor, " vertex"],
 ) -> Float[Tensor, ""]:
@@ -43,16 +40,16 @@ def outline_error(
 
         mean of d^2 / (1 + (d / reach)^2),    d = d_mask(v) - d_drawn(v)
 
-    over vertices v on the outline as it is drawn (`render/rim.py`), with d_mask and d_drawn their
-    signed distances from the two outlines. What is nearly on the outline is some way within it,
-    and is to stay there. A vertex further than `reach` inside the mask belongs to another contour,
-    and does not count. Others count by `free`.
+    over vertices v on the outline as it is drawn, with d_mask and d_drawn their signed distances
+    from the two outlines. `rim` says which these are, and d_drawn (`render/rim.py`); no slope goes
+    through it. What is nearly on the outline is some way within it, and is to stay there. A vertex
+    further than `reach` inside the mask belongs to another contour, and does not count. Others
+    count by `free`.
     """
-    with torch.no_grad():
-        counts, drawn = on_rim(vertices, faces, camera, band)
+    counts, drawn = rim
     xyz = project(vertices, camera)
     found = sample(goal.distance[None, None], xyz[None, None, :, :2])[0, 0, 0]
-    counts &= (xyz[:, 1].detach() < goal.bottom) & (found.detach() > -reach)
+    counts = counts & (xyz[:, 1].detach() < goal.bottom) & (found.detach() > -reach)
     weight, off = free * counts, found - drawn
     robust = off**2 / (1.0 + (off / reach) ** 2)
     return (weight * robust).sum() / weight.sum().clamp_min(1.0)

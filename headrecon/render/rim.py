@@ -26,7 +26,7 @@ def on_rim(
     a chin before the neck, are no outlines. And all vertices' signed distances from the outline in
     pixels: that of a mask, taken at a vertex on the rim, is to be the same.
     """
-    drawn = signed_distance(rasterize(vertices, faces, camera).mask)
+    drawn = signed_distance(rasterize(vertices, faces, camera).mask).to(vertices)
     xy = project(vertices, camera)[:, :2]
     beyond = sample(drawn[None, None], xy[None, None])[0, 0, 0]
     cosine = (vertex_normals(vertices, faces) * sight(vertices, camera)).sum(dim=1)

@@ -10,6 +10,7 @@ from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.photometric import photometric_error
 from headrecon.mesh.silhouette import outline, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.rim import on_rim
 from headrecon.render.torch3d import Meshes, mesh_normal_consistency
 from tests.mesh.eggs import head, shots
 
@@ -29,13 +30,15 @@ def test_gradients_of_the_losses_are_those_of_small_changes():
     goal = outline(stack.masks.mean(dim=0) > 0.5, 6.0)
     goal = replace(goal, distance=goal.distance.double())
     free = torch.ones(len(vertices), dtype=torch.double)
+    rim = on_rim(vertices, faces, stack.camera, 0.25)
+    assert int(rim[0].sum()) > 5
 
     def photometric(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
         there = vertices + shift
         return photometric_error(there, albedo + tint, faces, stack, torch.arange(6), 1, False, 0.5)
 
     def silhouette(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
-        return outline_error(vertices + shift, faces, stack.camera, goal, 0.25, 6.0, free)
+        return outline_error(vertices + shift, rim, stack.camera, goal, 6.0, free)
 
     def bending(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
         return mesh_normal_consistency(Meshes(verts=[vertices + shift], faces=[faces]))

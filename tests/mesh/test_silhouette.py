@@ -7,6 +7,7 @@ from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.signed_distance import signed_distance
 from headrecon.mesh.silhouette import Outline, outline, outline_error
+from headrecon.render.rim import on_rim
 from headrecon.types import Camera
 
 CAMERA = Camera(view_from_head(0.0), 0.5, torch.tensor([40.0, 30.0]), 64, 80)
@@ -24,6 +25,13 @@ def ball(radius: float) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.tensor(mesh.vertices, dtype=torch.float32), torch.tensor(mesh.faces)
 
 
+def error(
+    vertices: torch.Tensor, faces: torch.Tensor, goal: Outline, band: float, free: torch.Tensor
+) -> torch.Tensor:
+    rim = on_rim(vertices.detach(), faces, CAMERA, band)
+    return outline_error(vertices, rim, CAMERA, goal, 12.0, free)
+
+
 def test_the_distance_is_positive_outside_and_grows_by_one_a_pixel():
     distance = signed_distance(disc(20.0))
     assert math.isclose(float(distance[30, 70]), 10.5, abs_tol=1.0)
@@ -33,10 +41,8 @@ def test_the_distance_is_positive_outside_and_grows_by_one_a_pixel():
 
 def test_a_ball_on_its_own_outline_has_hardly_any_error():
     vertices, faces = ball(40.0)
-    error = outline_error(
-        vertices, faces, CAMERA, Outline(signed_distance(disc(20.0)), 64.0), 0.1, 12.0, ALL
-    )
-    assert float(error) < 0.3
+    goal = Outline(signed_distance(disc(20.0)), 64.0)
+    assert float(error(vertices, faces, goal, 0.1, ALL)) < 0.3
 
 
 def test_a_ball_of_the_right_size_is_neither_blown_up_nor_shrunk():
@@ -46,7 +52,7 @@ def test_a_ball_of_the_right_size_is_neither_blown_up_nor_shrunk():
     def pull(radius: float, band: float) -> float:
         vertices, faces = ball(radius)
         size = torch.tensor(1.0, requires_grad=True)
-        outline_error(vertices * size, faces, CAMERA, goal, band, 12.0, ALL).backward()
+        error(vertices * size, faces, goal, band, ALL).backward()
         assert size.grad is not None
         return float(size.grad)
 
@@ -59,7 +65,7 @@ def test_descent_pulls_a_small_ball_out_to_the_outline():
     vertices, faces = ball(34.0)
     size = torch.tensor(1.0, requires_grad=True)
     distance = Outline(signed_distance(disc(20.0)), 64.0)
-    outline_error(vertices * size, faces, CAMERA, distance, 0.2, 12.0, ALL).backward()
+    error(vertices * size, faces, distance, 0.2, ALL).backward()
     assert size.grad is not None
     assert float(size.grad) < 0.0
 
@@ -70,19 +76,17 @@ def test_where_the_neck_is_cut_there_is_no_outline():
     assert outline(mask, 6.0).bottom == 39.0
     vertices, faces = ball(40.0)
     cut, whole = outline(mask, 6.0), Outline(signed_distance(mask), 64.0)
-    error = [
-        float(outline_error(vertices, faces, CAMERA, goal, 0.1, 12.0, ALL)) for goal in (cut, whole)
-    ]
-    assert error[0] < 0.3 < error[1]
+    errors = [float(error(vertices, faces, goal, 0.1, ALL)) for goal in (cut, whole)]
+    assert errors[0] < 0.3 < errors[1]
 
 
 def test_what_is_not_free_does_not_follow_the_outline():
     vertices, faces = ball(34.0)
     goal = Outline(signed_distance(disc(20.0)), 64.0)
-    assert float(outline_error(vertices, faces, CAMERA, goal, 0.2, 12.0, 0.0 * ALL)) == 0.0
+    assert float(error(vertices, faces, goal, 0.2, 0.0 * ALL)) == 0.0
     left = (vertices[:, 0] < 0.0).float()
     moved = vertices.clone().requires_grad_(True)
-    outline_error(moved, faces, CAMERA, goal, 0.2, 12.0, left).backward()
+    error(moved, faces, goal, 0.2, left).backward()
     assert moved.grad is not None
     assert float(moved.grad[left == 0].abs().max()) == 0.0
     assert float(moved.grad[left == 1].abs().max()) > 0.0
