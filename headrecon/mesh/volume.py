@@ -38,8 +38,8 @@ class FuseVolume:
     by the share `ears`, since pixels are as wide as their folds. Cavities are filled, and the
     neck ends in a plane: the surface is closed.
 
-    Unlike a template that is deformed, it may have any shape, such as glasses, collars, and hair
-    that hangs free; but its triangles know nothing of lids and lips, and no detail is finer than
+    Unlike a template that is deformed, it may have any shape, such as glasses and hair that hangs
+    free; but its triangles know nothing of lids and lips, and no detail is finer than
     a voxel. Marching cubes are scikit-image's. Poisson reconstruction, which is the other
     usual way, was left out: its kept-up libraries are as large as all others together.
 
@@ -61,6 +61,7 @@ class FuseVolume:
     template: float
     """u, as the weight of a photographed pixel that faces its viewer."""
     ears: float
+    """Share of the views' say that ears follow."""
     softness: float
     """Standard deviation, in voxels, of the smoothing of f, which closes what is thinner."""
     smoothing: int
@@ -75,7 +76,7 @@ class FuseVolume:
         fused = torch.cat(
             [
                 self._fused(corner + self.voxel * places, head, rest, faces, template)
-                for places in _places(shape).split(_CHUNK)
+                for places in _places(shape).to(rest).split(_CHUNK)
             ]
         ).reshape(shape)
         vertices, triangles = self._surface(fused.cpu().numpy(), corner.cpu().numpy())
