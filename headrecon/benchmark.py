@@ -156,6 +156,7 @@ def write_tables(config: Config, folder: Path) -> None:
     rows = [row for row in config.rows if any(r.row == row and not r.curve for r in records)]
     sections = {
         "Accuracy": tables.table(records, tables.ACCURACY, rows),
+        "Case by case": tables.differences(records, tables.ACCURACY, rows, FULL),
         "Median error of the face by person (mm)": tables.per_subject(records, FACE, rows),
         "Stages": tables.table(records, tables.HEALTH, [r for r in rows if r == FULL]),
         "Views": tables.by_place(records, r"view[-+]\d+((up|down)\d+)?", FULL),

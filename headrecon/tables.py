@@ -116,6 +116,42 @@ def beside_the_mean_head(records: Sequence[Record], measure: str) -> list[Record
     return [*records, *shares]
 
 
+def differences(
+    records: Sequence[Record], measures: Sequence[str], rows: Sequence[str], than: str
+) -> str:
+    """A Markdown table of how much larger each measure is in other rows than in the row `than`.
+
+    Each entry is the mean of the differences case by case, with its 95 % interval by Student's t.
+    What differs between persons, and would hide what a step is worth, cancels. Where the interval
+    does not hold 0, the entry is bold.
+    """
+    others = [row for row in rows if row != than]
+    lines = _header(f"minus {_words(than)}", others)
+    for measure in measures:
+        cells = [_difference(_by_case(records, r, measure, than)) for r in others]
+        if any(cells):
+            lines.append(f"| {_words(measure)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _by_case(records: Sequence[Record], row: str, measure: str, than: str) -> list[float]:
+    """What the measure is larger by in one row than in another, in each case that has both."""
+    of_rows = [
+        {(r.identity, r.seed): r.number for r in records if (r.row, r.measure, r.curve) == wanted}
+        for wanted in ((row, measure, ""), (than, measure, ""))
+    ]
+    one, other = of_rows
+    found = [one[case] - other[case] for case in sorted(one.keys() & other.keys())]
+    return [number for number in found if np.isfinite(number)]
+
+
+def _difference(numbers: list[float]) -> str:
+    """Mean and interval, bold if 0 is not in it; empty if nothing could be compared."""
+    entry = _entry(numbers)
+    apart = len(numbers) >= _FEWEST and abs(float(np.mean(numbers))) > _interval(numbers)
+    return f"**{entry}**" if apart else entry
+
+
 def per_subject(records: Sequence[Record], measure: str, rows: Sequence[str]) -> str:
     """A Markdown table of one measure, with a line for each person and collection."""
     lines = _header("person, collection", rows)

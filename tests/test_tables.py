@@ -12,6 +12,7 @@ from headrecon.tables import (
     beside_the_mean_head,
     by_place,
     curve,
+    differences,
     per_subject,
     table,
 )
@@ -58,6 +59,27 @@ def test_errors_stand_beside_those_of_the_mean_head_of_the_same_person():
     assert shares["mean_head", 2] == 1.0
     # The curve has no mean head to stand beside.
     assert len(found) == 6
+
+
+def test_rows_are_compared_case_by_case():
+    # What persons differ by is ten times what the rows do, and cancels.
+    people = [1.0, 2.0, 3.0]
+    records = [
+        *(record("full", base, who) for who, base in enumerate(people)),
+        *(record("without", base + 0.1, who) for who, base in enumerate(people)),
+        *(
+            record("mixed", base + off, who)
+            for who, (base, off) in enumerate(zip(people, (1, -1, 0.1), strict=True))
+        ),
+        # Somebody whom the full method was not tried on.
+        record("without", 9.0, 7),
+    ]
+    header, _, line = differences(
+        records, [FACE], ["full", "without", "mixed"], "full"
+    ).splitlines()
+    assert header == "| minus full | without | mixed |"
+    half = student.interval(0.95, 2, 0.0, np.std([1.0, -1.0, 0.1], ddof=1) / 3**0.5)[1]
+    assert line == f"| face median mm | **0.10 ± 0.00** | 0.03 ± {half:.2f} |"
 
 
 def test_every_person_has_a_line():
