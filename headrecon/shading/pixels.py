@@ -36,25 +36,25 @@ def believed_pixels(
     ridge: float,
     subset: Subset,
     rounds: int,
-) -> tuple[Float[Tensor, "pixel k"], Float[Tensor, "pixel photo"]]:
-    """The same with weights that follow from what the last solution leaves, and these weights.
+) -> Float[Tensor, "pixel k"]:
+    """The same with weights that follow from what the last solution leaves.
 
         x = solve(w),  w = subset(v - design x, base),  from `weights`, `rounds` times
 
-    Each block of pixels goes through all rounds before the next one begins: that reads the values
-    once, where one round after the other for all pixels would read them, and write the residuals
-    and the weights, in every round. `subset` may write over the residual that it is given.
+    `weights` are those to begin with, and are written over by the last ones. Each block of pixels
+    goes through all rounds before the next one begins: that reads the values once, where one round
+    after the other for all pixels would read them, and write the residuals and the weights, in
+    every round. `subset` may write over the residual that it is given.
     """
-    lights, shapes, beliefs = _Design.of(design), [], torch.empty_like(base)
-    for seen, known, belief, found in _blocks(values, base, weights, beliefs):
-        room, left = torch.empty_like(seen), torch.empty_like(seen)
+    lights, shapes, room = _Design.of(design), [], values.new_empty(0)
+    for seen, known, belief in _blocks(values, base, weights):
+        room = room if room.numel() >= seen.numel() else torch.empty_like(seen)
         for _ in range(rounds):
-            shape = _solved(lights, seen, belief, ridge, room)
-            torch.addmm(seen, shape, lights.rows, alpha=-1.0, out=left)
-            belief = subset(left, known)
-        shapes.append(_solved(lights, seen, belief, ridge, room))
-        found.copy_(belief)
-    return torch.cat(shapes), beliefs
+            shape = _solved(lights, seen, belief, ridge, room[: len(seen)])
+            residual = torch.addmm(seen, shape, lights.rows, alpha=-1.0, out=belief)
+            belief.copy_(subset(residual, known))
+        shapes.append(_solved(lights, seen, belief, ridge, room[: len(seen)]))
+    return torch.cat(shapes)
 
 
 def squared_residual(
