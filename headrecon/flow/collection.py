@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import no_type_check
 
 import torch
 from jaxtyping import Float
@@ -75,6 +76,7 @@ class CollectionFlow:
         factors = sorted(set(self.shrink))
         size, belief = stack.masks.shape[1:], torch.ones_like(stack.belief)
 
+        @no_type_check
         def prepared(images: Tensor, masks: Tensor, flows: Tensor) -> tuple[Tensor, ...]:
             # Flow sees what the eye sees: the square root is close to the gamma of a display.
             seen, shown = _warped(luminance(images).sqrt(), masks, flows)
@@ -89,6 +91,7 @@ class CollectionFlow:
             motion.append(factor * moved)
         del layers, reduced
 
+        @no_type_check
         def finished(images: Tensor, masks: Tensor, first: Tensor, then: Tensor):
             flows = chained(first, resize_flow(then, (size[0], size[1])))
             images = warp(images, flows).clamp_(0.0, 1.0)
@@ -120,6 +123,7 @@ class CollectionFlow:
         """
         height, width = photos.shape[1:]
 
+        @no_type_check
         def seen(photos: Tensor, masks: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
             return _warped(photos, masks, resize_flow(before, (height, width)))
 
@@ -129,6 +133,7 @@ class CollectionFlow:
             warped.flatten(1), weights.flatten(1), belief, rank, self.fill_rounds
         )
 
+        @no_type_check
         def improved(
             photos: Tensor, warped: Tensor, weights: Tensor, before: Tensor, basis: Tensor
         ) -> tuple[Tensor, Tensor]:
@@ -141,6 +146,7 @@ class CollectionFlow:
         flows, squared = self._in_parts(improved, photos, warped, weights, before, basis)
         flows -= mean_photo(flows).to(flows)
 
+        @no_type_check
         def moved(flows: Tensor, before: Tensor) -> tuple[Tensor]:
             off = flows - resize_flow(before, (height, width))
             return (torch.hypot(off[:, 0], off[:, 1]).mean(dim=(1, 2)),)
@@ -195,5 +201,6 @@ def _warped(
 ) -> tuple[Float[Tensor, "photo h w"], Float[Tensor, "photo h w"]]:
     """Images and masks along the flow; a mask is 0 where the flow leaves the canvas."""
     layers = warp(torch.stack([images, masks], dim=1), flows)
-    xy = pixel_centres(*images.shape[-2:]).to(flows) + flows.permute(0, 2, 3, 1)
+    centres = pixel_centres(*images.shape[-2:]).to(flows).permute(2, 0, 1).contiguous()
+    xy = (centres + flows).permute(0, 2, 3, 1)
     return layers[:, 0], layers[:, 1] * inside(xy, *images.shape[-2:])

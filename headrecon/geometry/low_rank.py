@@ -1,6 +1,7 @@
 """Low-rank approximation of matrices with missing entries."""
 
 from collections.abc import Callable, Sequence
+from typing import no_type_check
 
 import torch
 from jaxtyping import Float
@@ -96,6 +97,7 @@ def approximate(
     """
     parts = _parts(matrix)
 
+    @no_type_check
     def known(part: slice) -> tuple[Block, Block]:
         return matrix[:, part].to(trust), weights[:, part].to(trust) * trust[:, None]
 
@@ -109,6 +111,7 @@ def approximate(
     basis = (above / below.clamp_min(1e-12))[:, None]
     rows = torch.cat(average)[None]
 
+    @no_type_check
     def filled(part: slice) -> Block:
         x, w = known(part)
         return torch.lerp(basis @ rows[:, part], x, w)

@@ -1,6 +1,7 @@
 """Sampling images at chosen positions, and along flows."""
 
 from functools import lru_cache
+from typing import no_type_check
 
 import torch
 import torch.nn.functional as F
@@ -27,16 +28,19 @@ def warp(
     """warped(x) = image(x + flow(x)): the images with their content moved by -flow."""
     height, width = images.shape[-2:]
     grid = _normalized(pixel_centres(height, width).to(images), height, width)
-    # The flow is scaled as planes, which is quicker than to scale pairs of numbers.
-    scaled = flow * flow.new_tensor([2.0 / width, 2.0 / height])[:, None, None]
-    return _sampled(images, grid + scaled.permute(0, 2, 3, 1))
+    # As planes, which are added and sampled at more quickly than pairs of numbers.
+    planes = grid.permute(2, 0, 1).contiguous()
+    scale = flow.new_tensor([2.0 / width, 2.0 / height])[:, None, None]
+    return _sampled(images, torch.addcmul(planes, flow, scale).permute(0, 2, 3, 1))
 
 
+@no_type_check
 def _normalized(xy: Float[Tensor, "*grid xy=2"], height: int, width: int) -> Tensor:
     """Positions in the coordinates in which torch samples."""
     return 2.0 * xy / xy.new_tensor([width, height]) - 1.0
 
 
+@no_type_check
 def _sampled(
     images: Float[Tensor, "photo channel h w"], normalized: Float[Tensor, "photo rows columns xy=2"]
 ) -> Float[Tensor, "photo channel rows columns"]:
