@@ -13,7 +13,7 @@ from headrecon.mesh.merge import Merge
 from headrecon.mesh.outlines import FitOutlines, IgnoreOutlines
 from headrecon.mesh.project import ProjectAndGather
 from headrecon.mesh.refine import Refine, not_yet_refined
-from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, TemplateScale
+from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, IrisScale, TemplateScale
 from headrecon.mesh.texture import Texture
 from headrecon.mesh.volume import FuseVolume
 from headrecon.monitor import Monitor
@@ -67,7 +67,7 @@ class Pipeline:
     merge: Merge | FuseVolume | ProjectAndGather
     refine: Refine
     complete: Complete
-    scale: InterpupillaryScale | CircumferenceScale | TemplateScale
+    scale: InterpupillaryScale | IrisScale | CircumferenceScale | TemplateScale
     texture: Texture
 
     def look(
@@ -157,7 +157,7 @@ class Pipeline:
 
         # Closed, with what each vertex rests on, and as large as heads are.
         whole = recall("mesh/complete", self.complete, refined.mesh, head, shots, fitted)
-        scale = recall("mesh/scale", self.scale, whole.mesh)
+        scale = recall("mesh/scale", self.scale, whole.mesh, portraits)
         monitor.complete(whole, scale)
         return Reconstruction(
             *(template, fitted, collection, rejections, views, shots),
