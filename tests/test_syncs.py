@@ -42,8 +42,8 @@ STAGES: dict[str, Callable[[], Tensor]] = {
     "robust weights": lambda: robust(Irls(2.0, 2.0, 0.02), 4),
     "small residuals": lambda: robust(SmallResiduals(2.0, 8), 9),
     "ambiguity": lambda: fit_mixing(
-        random(4, 100), random(3, 100), random(100), random(100), 3, 0.2
-    ),
+        random(4, 100), random(4, 100), random(4, 100), random(100), random(100), 3, 0.2
+    )[0],
     "lighting": lambda: fit_lighting(
         random(5, 3, 100), random(3, 100), random(3, 100), random(5, 100)
     ),

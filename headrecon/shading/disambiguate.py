@@ -9,7 +9,15 @@ from torch import Tensor
 
 from headrecon.geometry.bas_relief import fit_bas_relief, integrable_rows
 from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import fit_mixing, mixing_of, nearest_in_angle
+from headrecon.geometry.mixing import (
+    fit_mixing,
+    harmonics,
+    mixing_of,
+    nearest_in_angle,
+    uncovered,
+)
+from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.matte import matte
 from headrecon.shading.pixels import scattered
@@ -31,9 +39,10 @@ class Disambiguate:
 
     L N = (L B)(B^-1 N) for every invertible B. The reference chooses it:
 
-        min over B of  sum_j w_j |N_j - rho_j B (1, n_j)|^2
+        min over B of  sum_j w_j |N_j - rho_j B ((1, n_j) - o_j)|^2
 
-    with n_j the reference's normals and rho_j the albedo, at first the average photo, then that of
+    with n_j the reference's normals, o_j the harmonics of the light that the template says the head
+    itself is in the way of, and rho_j the albedo, at first the average photo, then that of
     the solution. The reference of the first view is the template, a head of somebody else; each
     further view takes the surface of its nearest solved neighbour, seen from the new pose. If the
     template is bent to this person, it stays the reference of its skin in all views, and the matrix
@@ -43,12 +52,13 @@ class Disambiguate:
     reference's normals and their smoothest continuation:
 
         min over s of  (N_j - B s)^T M_j (N_j - B s) / v_j
-                       + |s - rho_j (1, n_j)|^2 / (deviation_j rho_j)^2
+                       + |s - rho_j ((1, n_j) - o_j)|^2 / (deviation_j rho_j)^2
 
     with M_j the information of the believed photos' lights, and v_j the variance of a photo around
     the model: its noise, which averages out over photos, and the model's own error (shadows, higher
     harmonics), which does not and shows on the skin. Directions that no light has probed, and dark
-    hair, are so filled in instead of amplified. No normal is left turned away from the viewer.
+    hair, are so filled in instead of amplified. The normal is along (s_2, s_3, s_4) / rho_j + o_j.
+    No normal is left turned away from the viewer.
 
     Reference: Basri, Jacobs and Kemelmacher, IJCV 2007; Liang, Shapiro and
     Kemelmacher-Shlizerman, "Head Reconstruction from Internet Photos", ECCV 2016.
@@ -86,26 +96,37 @@ class Disambiguate:
         """Normals, albedo and support of one view."""
         reference = self._reference(factors, head, template)
         usable = reference.mask & factors.mask
-        mixing = fit_mixing(
+        hidden = self._hidden(factors, template)
+        mixing, share = fit_mixing(
             factors.shape[:, usable],
-            reference.normals[:, usable],
+            harmonics(reference.normals[:, usable], len(factors.shape)),
+            hidden[:, usable],
             reference.weight[usable],
             luminance(factors.color)[usable],
             self.rounds,
             self.cutoff,
         )
-        mask = factors.mask
+        hidden, mask = share * hidden, factors.mask
         likely_shape = self._with_hair(reference, factors, template)
         expected = expected_normals(likely_shape, mask, self.reference_strength, factors.camera)
         if template.fitted and self.angle_cutoff > 0.0:
             likely = (self.skin_deviation / self._deviation(reference)[mask]).square()
             mixing = nearest_in_angle(
-                factors.shape[:, mask], expected[:, mask], likely, mixing, self.angle_cutoff
+                factors.shape[:, mask],
+                expected[:, mask],
+                hidden[:, mask],
+                likely,
+                mixing,
+                self.angle_cutoff,
             )
         if self.integrable:
-            mixing = self._integrable(factors, mixing, reference, usable)
-        shape, deviation = self._posterior(factors, mixing, reference, expected)
-        normals = torch.nn.functional.normalize(shape[1:4], dim=0)
+            mixing = self._integrable(factors, mixing, reference, hidden, usable)
+        received = harmonics(expected.flatten(1), len(factors.shape)).view_as(hidden) - hidden
+        shape, deviation = self._posterior(factors, mixing, reference, received)
+        normals, _ = uncovered(
+            shape[1:4].flatten(1), received[1:4].flatten(1).norm(dim=0), hidden.flatten(1)
+        )
+        normals = normals.view_as(expected)
         n_z = normals[2].clamp_min(self.min_n_z)
         normals = torch.nn.functional.normalize(torch.stack([normals[0], normals[1], n_z]), dim=0)
         gray = luminance(factors.color)
@@ -131,6 +152,7 @@ class Disambiguate:
         factors: Factors,
         mixing: Float[Tensor, "k k"],
         reference: Seen,
+        hidden: Float[Tensor, "k h w"],
         usable: Bool[Tensor, "h w"],
     ) -> Float[Tensor, "k k"]:
         """The matrix whose normals are integrable, and whose relief is that of the reference."""
@@ -144,14 +166,19 @@ class Disambiguate:
             self.rounds,
             self.cutoff,
         )
-        return mixing_of(relief @ directed, factors.shape[:, usable], reference.weight[usable])
+        missing = hidden[:, usable]
+        length = (reference.normals[:, usable] - missing[1:4]).norm(dim=0)
+        return mixing_of(
+            *(relief @ directed, length, missing),
+            *(factors.shape[:, usable], reference.weight[usable]),
+        )
 
     def _posterior(
         self,
         factors: Factors,
         mixing: Float[Tensor, "k k"],
         reference: Seen,
-        expected: Float[Tensor, "xyz=3 h w"],
+        expected: Float[Tensor, "k h w"],
     ) -> tuple[Float[Tensor, "k h w"], Float[Tensor, "h w"]]:
         """Albedo times harmonics, and by how many degrees normals may be off."""
         mask, skin = factors.mask, factors.mask & reference.mask
@@ -222,6 +249,13 @@ class Disambiguate:
             )
         seen = see_template(template, factors.camera)
         return Seen(seen.normals, seen.z, seen.weight * factors.face, seen.mask & factors.face)
+
+    def _hidden(self, factors: Factors, template: Template) -> Float[Tensor, "k h w"]:
+        """What the head is in the way of, of each harmonic of the light; 0 where there is none."""
+        occlusion = Occlusion.of(template.vertices, template.faces)
+        missing = occlusion.harmonics(factors.camera.view_from_head, len(factors.shape))
+        fragments = rasterize(template.vertices, template.faces, factors.camera)
+        return interpolate(fragments, template.faces, missing) * factors.mask
 
     def _with_hair(self, reference: Seen, factors: Factors, template: Template) -> Seen:
         """The reference, and the outside of hair where the template has it."""

@@ -5,8 +5,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from headrecon.geometry.mixing import harmonics
-
 _DARKEST = 0.02
 """Least albedo; what is darker says nothing."""
 _RANGE = 4.0
@@ -18,7 +16,7 @@ def posterior(
     information: Float[Tensor, "k k pixel"],
     mixing: Float[Tensor, "k k"],
     variance: Float[Tensor, " pixel"],
-    expected: Float[Tensor, "xyz=3 pixel"],
+    expected: Float[Tensor, "k pixel"],
     deviation: Float[Tensor, " pixel"],
     average: Float[Tensor, " pixel"],
 ) -> tuple[Float[Tensor, "k pixel"], Float[Tensor, " pixel"]]:
@@ -26,12 +24,12 @@ def posterior(
 
         min over s of  (N - B s)^T M (N - B s) / v + |s - rho h|^2 / (deviation rho)^2
 
-    with h the harmonics of the expected normal and rho the albedo with which they explain the
-    photos best, bounded by their `average`. And by how many degrees normals may be off: with C the
-    posterior covariance of albedo times normal, the root of the trace of C without the direction n,
-    over the albedo.
+    with h, `expected`, the harmonics of the expected normal, less what is hidden of the light, and
+    rho the albedo with which they explain the photos best, bounded by their `average`. And by how
+    many degrees normals may be off: with C the posterior covariance of albedo times normal, the
+    root of the trace of C without the direction n, over the albedo.
     """
-    known = harmonics(expected, len(mixing)).T
+    known = expected.T
     precision = torch.einsum("km,klj,ln->jmn", mixing, information, mixing)
     observed = torch.einsum("km,klj,lj->jm", mixing, information, pseudo)
     explained = torch.einsum("jm,jmn,jn->j", known, precision, known)
@@ -67,14 +65,15 @@ def model_error(
     information: Float[Tensor, "k k pixel"],
     mixing: Float[Tensor, "k k"],
     support: Float[Tensor, " pixel"],
-    expected: Float[Tensor, "xyz=3 pixel"],
+    expected: Float[Tensor, "k pixel"],
     least: float,
 ) -> Float[Tensor, ""]:
     """Standard deviation of the photos' common deviation from first-order light.
 
     Noise averages out over photos; shadows, higher harmonics and misalignment do not. How large
-    they are shows where the surface is known: with a the angle between the photos' normals and the
-    expected ones, radians, and u their variance each way if e were 1,
+    they are shows where the surface is known: with a the angle between the photos' directed light
+    and the expected one (normals, where nothing is hidden), radians, and u their variance each way
+    if e were 1,
 
         e^2 = mean(a^2) / 2 / median(u),   and e is never less than `least`
 
@@ -92,7 +91,8 @@ def model_error(
     ridge = 1e-6 * torch.eye(len(mixing)).to(precision)
     across = _across(torch.linalg.inv_ex(precision + ridge)[0], found.T) / 2.0
     unit = (across * support / rho.square()).median()
-    angle = 2.0 * ((found - expected).norm(dim=0) / 2.0).clamp(max=1.0).asin()
+    goal = functional.normalize(expected[1:4], dim=0)
+    angle = 2.0 * ((found - goal).norm(dim=0) / 2.0).clamp(max=1.0).asin()
     each_way = (angle.square().mean() / 2.0).sqrt()
     return (each_way / unit.clamp_min(1e-12).sqrt()).clamp_min(least)
 

@@ -11,7 +11,8 @@ from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import albedo_of, fit_mixing, harmonics
 from headrecon.geometry.resection import turned_towards
 from headrecon.geometry.surface import at, vertex_normals
-from headrecon.render.rasterize import rasterize
+from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import see_template
 from headrecon.template.model import head_model
 from headrecon.template.sight import Sight
@@ -41,18 +42,20 @@ class FitTemplate:
     a space of few dimensions, where no matrix can imitate a change of shape. Its coefficients c
     minimize
 
-        |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_vj / rho_vj - B_v (1, n_vj(c))|^2 / l_v^2
+        |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_vj / rho_vj - B_v h_vj(c)|^2 / l_v^2
                   + sum_v (b / 2 t^2) mean_k |P_v X_k(c) - f_vk|^2
                   + sum_v (o / 2 u^2) mean_r rho(d_v(P_v X_r(c)))
 
-    with N_vj the pseudo-normals of view v, n_vj the normals of the head behind pixel j, rho_vj the
-    albedo, l_v^2 = |B_v|^2 / 3 over the three columns of directed light; X_k the fiducials in
-    sight, f_vk where the average photo has them, and P_v the view's camera in millimetres; d_v the
-    distance from the view's outline, and X_r the vertices of the head's own, where it is skin: jaw,
-    cheeks, ears and the line of the profile tell how wide and how deep a face is. The scale and
-    the shift of P_v are the best ones for each c, as is B_v (variable projection), so that c
-    descends along what neither a camera nor a matrix explains. Pixels of a view deviate together,
-    by shadows and misaligned photos: they count for `normals` (a) independent ones with a deviation
+    with N_vj the pseudo-normals of view v, h_vj = (1, n_vj) - o_vj the harmonics of the normal of
+    the head behind pixel j, less those of the light that the head itself is in the way of (without
+    which the sides of noses seem to face the viewer), rho_vj the albedo, and l_v^2 = |B_v|^2 / 3
+    over the three columns of directed light; X_k the fiducials in sight, f_vk where the average
+    photo has them, and P_v the view's camera in millimetres; d_v the distance from the view's
+    outline, and X_r the vertices of the head's own, where it is skin: jaw, cheeks, ears and the
+    line of the profile tell how wide and how deep a face is. The scale and the shift of P_v are the
+    best ones for each c, as is B_v (variable projection), so that c descends along what neither a
+    camera nor a matrix explains. Pixels of a view deviate together, by shadows and misaligned
+    photos: they count for `normals` (a) independent ones with a deviation
     of `normal_deviation` (s). So do fiducials, which slide with the view and are not to be trusted
     far: `fiducials` (b), `fiducial_deviation` (t) in millimetres; and outlines, which hair may
     hide: `outlines` (o), `outline_deviation` (u).
@@ -151,34 +154,44 @@ class FitTemplate:
     def sights(self, factors: tuple[Factors, ...], head: Template) -> list[Sight]:
         """What the views that show enough skin say about the head as it is now."""
         found = []
+        occlusion = Occlusion.of(head.vertices, head.faces)
         for view in factors:
             camera, shown = self._camera(view, head)
             seen = see_template(head, camera, SKIN)
             used = seen.mask & view.mask & (seen.normals[2] > self.min_cosine)
             if int(used.sum()) >= self.min_pixels:
-                found.append(self._sight(view, head, camera, shown, seen.normals[:, used], used))
+                normals = seen.normals[:, used]
+                found.append(self._sight(view, head, occlusion, camera, shown, normals, used))
         return found
 
     def _sight(
         self,
         factors: Factors,
         head: Template,
+        occlusion: Occlusion,
         camera: Camera,
         shown: Float[Tensor, " fiducial=468"],
         normals: Float[Tensor, "xyz=3 pixel"],
         used: Bool[Tensor, "h w"],
     ) -> Sight:
         pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
-        mixing = fit_mixing(pseudo, normals, normals[2], light, _MIXING_ROUNDS, self.cutoff)
-        mixed = mixing @ harmonics(normals, len(pseudo))
+        fragments = rasterize(head.vertices, head.faces, camera)
+        missing = occlusion.harmonics(camera.view_from_head, len(pseudo))
+        hidden = interpolate(fragments, head.faces, missing)[:, used]
+        known = harmonics(normals, len(pseudo))
+        mixing, share = fit_mixing(
+            pseudo, known, hidden, normals[2], light, _MIXING_ROUNDS, self.cutoff
+        )
+        hidden = share * hidden
+        mixed = mixing @ (known - hidden)
         reduced = pseudo / albedo_of(pseudo, mixed)
         strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
         misfit = (reduced - mixed).norm(dim=0) / strength
-        fragments = rasterize(head.vertices, head.faces, camera)
         return Sight(
             pseudo=reduced,
             weight=normals[2] / (1.0 + (misfit / self.cutoff) ** 2) ** 2,
             strength=strength,
+            hidden=hidden,
             face=fragments.face[used],
             barycentric=fragments.barycentric[used],
             camera=camera,

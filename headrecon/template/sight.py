@@ -21,6 +21,8 @@ class Sight:
     weight: Float[Tensor, " pixel"]
     strength: Float[Tensor, ""]
     """Of the directed light."""
+    hidden: Float[Tensor, "k pixel"]
+    """What the head is in the way of, of the harmonics of the light."""
     face: Int[Tensor, " pixel"]
     barycentric: Float[Tensor, "pixel 3"]
     camera: Camera
@@ -35,7 +37,7 @@ class Sight:
         corners = normals[faces[self.face]]
         seen = functional.normalize((self.barycentric[..., None] * corners).sum(dim=1), dim=1)
         towards = self.camera.view_from_head @ seen.T
-        known = harmonics(towards, len(self.pseudo))
+        known = harmonics(towards, len(self.pseudo)) - self.hidden
         off = (self.pseudo - best_mixing(self.pseudo, known, self.weight) @ known) / self.strength
         return (self.weight * off.square().sum(dim=0)).sum() / self.weight.sum()
 

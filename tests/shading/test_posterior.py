@@ -31,7 +31,8 @@ def test_the_posterior_is_the_least_squares_solution_of_each_pixel() -> None:
     pseudo, information = measured(normals, torch.zeros(4, PIXELS))
     variance = torch.rand(PIXELS, generator=torch.Generator().manual_seed(2)) + 0.1
     deviation = torch.full((PIXELS,), 0.2)
-    shape, _ = posterior(pseudo, information, MIXING, variance, expected, deviation, AVERAGE)
+    known = harmonics(expected, 4)
+    shape, _ = posterior(pseudo, information, MIXING, variance, known, deviation, AVERAGE)
     for j in range(0, PIXELS, 40):
         root = torch.linalg.cholesky(information[:, :, j]).T / variance[j].sqrt()
         known = harmonics(expected, 4)[:, j]
@@ -53,7 +54,7 @@ def test_photos_without_error_are_believed_and_photos_without_light_are_not() ->
             information,
             MIXING,
             torch.full((PIXELS,), variance),
-            expected,
+            harmonics(expected, 4),
             deviation,
             AVERAGE,
         )
@@ -79,15 +80,14 @@ def test_the_model_error_is_found_by_what_is_known_of_the_surface() -> None:
         albedo = 0.5
         pseudo = MIXING @ (albedo * harmonics(normals, 4) + root @ noise)
         support = torch.full((PIXELS,), float(PHOTOS))
-        found = model_error(pseudo, information, MIXING, support, normals, least=0.001)
+        known = harmonics(normals, 4)
+        found = model_error(pseudo, information, MIXING, support, known, least=0.001)
         assert abs(float(found) / error - 1.0) < 0.15
 
 
 def test_nothing_known_leaves_the_least_model_error() -> None:
     nothing = torch.zeros(4, 0)
-    found = model_error(
-        nothing, torch.zeros(4, 4, 0), MIXING, torch.zeros(0), torch.zeros(3, 0), least=0.01
-    )
+    found = model_error(nothing, torch.zeros(4, 4, 0), MIXING, torch.zeros(0), nothing, least=0.01)
     assert float(found) == torch.tensor(0.01)
 
 

@@ -1,4 +1,4 @@
-"""The fit of the template to people of the head model, whose shading is exactly Lambertian."""
+"""The fit of the template to people of the head model, Lambertian and in their own way of light."""
 
 from dataclasses import replace
 
@@ -9,7 +9,8 @@ import torch
 from headrecon.geometry.camera import project
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import at
-from headrecon.render.rasterize import rasterize
+from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import see_template
 from headrecon.template.build import BuildTemplate
 from headrecon.template.fit import FitTemplate, KeepTemplate
@@ -53,7 +54,9 @@ def factors(head: Template, azimuth: float, noise: float = 0.0) -> Factors:
     generator = torch.Generator().manual_seed(round(azimuth) + 100)
     wave = torch.arange(size) / 9.0
     albedo = (0.6 + 0.2 * torch.sin(wave)[:, None] * torch.cos(wave)) * seen.mask
-    known = albedo * torch.cat([torch.ones(1, size, size), seen.normals])
+    missing = Occlusion.of(head.vertices, head.faces).harmonics(camera.view_from_head, 4)
+    hidden = interpolate(rasterize(head.vertices, head.faces, camera), head.faces, missing)
+    known = albedo * (torch.cat([torch.ones(1, size, size), seen.normals]) - hidden)
     matrix, _ = torch.linalg.qr(torch.randn(4, 4, generator=generator))
     shape = torch.einsum("ij,jhw->ihw", matrix, known)
     marks = project(at(head.fiducials, head.faces, head.vertices), camera)[:, :2]
@@ -89,6 +92,21 @@ def test_shading_alone_tells_most_of_what_makes_a_person(seed: int) -> None:
     assert fitted.fitted
     assert not GENERIC.fitted
     assert skin_error(fitted, truth) < 0.5 * skin_error(GENERIC, truth)
+
+
+def test_light_that_heads_keep_from_themselves_is_not_taken_for_shape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    people = [person(seed) for seed in (3, 9)]
+    views = [tuple(factors(one, azimuth) for azimuth in (0.0, -40.0, 40.0)) for one in people]
+
+    def error() -> float:
+        both = zip(views, people, strict=True)
+        return sum(skin_error(FIT(seen, GENERIC), one) for seen, one in both)
+
+    aware = error()
+    monkeypatch.setattr(Occlusion, "harmonics", lambda self, _, k: self.blocked[:, :k] * 0.0)
+    assert aware < 0.8 * error()
 
 
 def test_noise_and_a_patch_of_nonsense_do_little_harm() -> None:
