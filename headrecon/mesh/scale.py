@@ -50,9 +50,8 @@ class IrisScale:
 
     In photos from the front the distance of the middles of the eyes, divided by the cosine of the
     azimuth, is told in widths of the iris; the median over the half of the photos with the larger
-    irises, times the `diameter` of an iris, is how far apart the eyes of the head are. What is
-    wrong with small irises is wrong with all alike, and so the error is not smaller than that of
-    `InterpupillaryScale` as long as irises are about ten pixels wide.
+    irises, times the `diameter` of an iris, is how far apart the eyes of the head are. Small irises
+    err all alike, so that errors of some percent remain however many photos there are.
 
     Reference: Rüfer, Schröder and Erb, "White-to-white corneal diameter: normal values in healthy
     humans obtained with the Orbscan II topography system", Cornea 2005: a mean of 11.7 mm and a

@@ -36,12 +36,12 @@ class MeasureIrises:
 
 
 def _width(portrait: Portrait, index: int) -> Float[Tensor, ""]:
-    one, other = portrait.fiducials[list(_CORNERS[index])].double()
+    one, other = portrait.fiducials[list(_CORNERS[index])].cpu().double()
     middle, (across, down) = (one + other) / 2.0, other - one
     size = float(torch.hypot(across, down)) * _MARGIN
     angle = float(torch.rad2deg(torch.atan2(down, across)))
     window = Square(float(middle[0]), float(middle[1]), max(size, 1e-3), angle)
-    picture = gamma_coded(sample(portrait.image, window, _SIDE))
+    picture = gamma_coded(sample(portrait.image.cpu(), window, _SIDE))
     # The network knows eyes whose outer corner is to the image left; the other is mirrored.
     outputs = run_network("iris_landmark", picture.flip(-1) if index else picture)
     iris = min(outputs, key=torch.numel).reshape(5, 3)[:, :2]
