@@ -10,7 +10,9 @@ from torch import Tensor
 
 from headrecon.geometry.lighting import basis
 from headrecon.geometry.surface import vertex_normals
+from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.trace import Tracer
+from headrecon.types import Camera
 
 _DIRECTIONS = 256
 _LIFT = 0.5
@@ -23,6 +25,8 @@ _BANDS = (1.0 / math.pi, *[3.0 / (2.0 * math.pi)] * 3, *[4.0 / math.pi] * 5)
 class Occlusion:
     """Light that would reach the vertices of a mesh if the mesh were not in its way."""
 
+    vertices: Float[Tensor, "vertex xyz=3"]
+    faces: Int[Tensor, "face 3"]
     directions: Float[Tensor, "direction xyz=3"]
     """Unit, evenly all around."""
     blocked: Float[Tensor, "vertex direction"]
@@ -43,7 +47,8 @@ class Occlusion:
         met = tracer.blocked(origins, directions[direction])
         cosines[vertex[~met], direction[~met]] = 0.0
         share = torch.from_numpy(4.0 * math.pi / _DIRECTIONS * cosines)
-        return cls(torch.from_numpy(directions).to(vertices), share.to(vertices))
+        around = torch.from_numpy(directions).to(vertices)
+        return cls(vertices, faces, around, share.to(vertices))
 
     def harmonics(
         self, view_from_head: Float[Tensor, "3 3"], count: int
@@ -62,6 +67,11 @@ class Occlusion:
         """
         values = basis(view_from_head @ self.directions.T, {4: 1, 9: 2}[count])
         return self.blocked @ values.T * values.new_tensor(_BANDS[:count])
+
+    def seen_by(self, camera: Camera, count: int) -> Float[Tensor, "k h w"]:
+        """The same behind each pixel of a camera, in its frame; 0 where it sees no mesh."""
+        fragments = rasterize(self.vertices, self.faces, camera)
+        return interpolate(fragments, self.faces, self.harmonics(camera.view_from_head, count))
 
 
 def _all_around(count: int) -> Float[np.ndarray, "direction 3"]:

@@ -17,13 +17,13 @@ from headrecon.geometry.mixing import (
     uncovered,
 )
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import Seen, see_surface, see_template
 from headrecon.shading.matte import matte
 from headrecon.shading.pixels import scattered
 from headrecon.shading.posterior import model_error, near_average, posterior
 from headrecon.shading.prior import expected_normals
-from headrecon.types import SKIN, Factors, Head, NormalField, Template
+from headrecon.shading.reference import before, skin_of, with_hair
+from headrecon.types import Factors, Head, NormalField, Template
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,12 @@ class Disambiguate:
         min over B of  sum_j w_j |N_j - rho_j B ((1, n_j) - o_j)|^2
 
     with n_j the reference's normals, o_j the harmonics of the light that the template says the head
-    itself is in the way of, and rho_j the albedo, at first the average photo, then that of
-    the solution. The reference of the first view is the template, a head of somebody else; each
-    further view takes the surface of its nearest solved neighbour, seen from the new pose. If the
-    template is bent to this person, it stays the reference of its skin in all views, and the matrix
-    is then the one whose normals are nearest in angle to what is expected of all pixels.
+    itself is in the way of, as much of it as is missing, and rho_j the albedo, at first the average
+    photo, then that of the solution. The reference of the first view is the template, a head of
+    somebody else; each further view takes the surface of its nearest solved neighbour, seen from
+    the new pose. If the template is bent to this person, it stays the reference of its skin in all
+    views, and the matrix is then the one whose normals are nearest in angle to what is expected of
+    all pixels.
 
     What the photos then say about pixel j is weighed against what is expected there, the
     reference's normals and their smoothest continuation:
@@ -96,7 +97,8 @@ class Disambiguate:
         """Normals, albedo and support of one view."""
         reference = self._reference(factors, head, template)
         usable = reference.mask & factors.mask
-        hidden = self._hidden(factors, template)
+        occlusion = Occlusion.of(template.vertices, template.faces)
+        hidden = occlusion.seen_by(factors.camera, len(factors.shape)) * factors.mask
         mixing, share = fit_mixing(
             factors.shape[:, usable],
             harmonics(reference.normals[:, usable], len(factors.shape)),
@@ -107,7 +109,7 @@ class Disambiguate:
             self.cutoff,
         )
         hidden, mask = share * hidden, factors.mask
-        likely_shape = self._with_hair(reference, factors, template)
+        likely_shape = with_hair(reference, factors, template, self.grazing)
         expected = expected_normals(likely_shape, mask, self.reference_strength, factors.camera)
         if template.fitted and self.angle_cutoff > 0.0:
             likely = (self.skin_deviation / self._deviation(reference)[mask]).square()
@@ -231,10 +233,10 @@ class Disambiguate:
     def _reference(self, factors: Factors, head: Head, template: Template) -> Seen:
         """Known normals from the view's camera, on the face for a template of somebody else."""
         if template.fitted:
-            own = self._skin(factors, template)
+            own = skin_of(template, factors, self.grazing)
             if not (head.surfaces and self.ambiguity_recovery):
                 return own
-            return _before(
+            return before(
                 own, see_surface(head.nearest(factors.camera), factors.camera, self.grazing)
             )
         if head.surfaces and self.ambiguity_recovery:
@@ -249,34 +251,3 @@ class Disambiguate:
             )
         seen = see_template(template, factors.camera)
         return Seen(seen.normals, seen.z, seen.weight * factors.face, seen.mask & factors.face)
-
-    def _hidden(self, factors: Factors, template: Template) -> Float[Tensor, "k h w"]:
-        """What the head is in the way of, of each harmonic of the light; 0 where there is none."""
-        occlusion = Occlusion.of(template.vertices, template.faces)
-        missing = occlusion.harmonics(factors.camera.view_from_head, len(factors.shape))
-        fragments = rasterize(template.vertices, template.faces, factors.camera)
-        return interpolate(fragments, template.faces, missing) * factors.mask
-
-    def _with_hair(self, reference: Seen, factors: Factors, template: Template) -> Seen:
-        """The reference, and the outside of hair where the template has it."""
-        if not template.haired:
-            return reference
-        hair = see_template(template, factors.camera, ("scalp",))
-        good = hair.mask & (hair.normals[2] > self.grazing) & factors.mask
-        return _before(reference, Seen(hair.normals, hair.z, hair.weight * good, good))
-
-    def _skin(self, factors: Factors, template: Template) -> Seen:
-        """Skin of the template where it is seen well enough."""
-        skin = see_template(template, factors.camera, SKIN)
-        good = skin.mask & (skin.normals[2] > self.grazing) & factors.mask
-        return Seen(skin.normals, skin.z, skin.weight * good, good)
-
-
-def _before(one: Seen, other: Seen) -> Seen:
-    """The first where it is seen, else the second."""
-    return Seen(
-        torch.where(one.mask, one.normals, other.normals),
-        torch.where(one.mask, one.z, other.z),
-        torch.where(one.mask, one.weight, other.weight),
-        one.mask | other.mask,
-    )

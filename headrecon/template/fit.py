@@ -12,7 +12,7 @@ from headrecon.geometry.mixing import albedo_of, fit_mixing, harmonics
 from headrecon.geometry.resection import turned_towards
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.rasterize import rasterize
 from headrecon.render.reproject import see_template
 from headrecon.template.model import head_model
 from headrecon.template.sight import Sight
@@ -47,16 +47,16 @@ class FitTemplate:
                   + sum_v (o / 2 u^2) mean_r rho(d_v(P_v X_r(c)))
 
     with N_vj the pseudo-normals of view v, h_vj = (1, n_vj) - o_vj the harmonics of the normal of
-    the head behind pixel j, less those of the light that the head itself is in the way of (without
-    which the sides of noses seem to face the viewer), rho_vj the albedo, and l_v^2 = |B_v|^2 / 3
-    over the three columns of directed light; X_k the fiducials in sight, f_vk where the average
-    photo has them, and P_v the view's camera in millimetres; d_v the distance from the view's
-    outline, and X_r the vertices of the head's own, where it is skin: jaw, cheeks, ears and the
-    line of the profile tell how wide and how deep a face is. The scale and the shift of P_v are the
-    best ones for each c, as is B_v (variable projection), so that c descends along what neither a
-    camera nor a matrix explains. Pixels of a view deviate together, by shadows and misaligned
-    photos: they count for `normals` (a) independent ones with a deviation
-    of `normal_deviation` (s). So do fiducials, which slide with the view and are not to be trusted
+    the head behind pixel j, less those of the light that the head itself is in the way of, as much
+    of it as is missing (the sides of noses would seem to face the viewer), rho_vj the albedo, and
+    l_v^2 = |B_v|^2 / 3 over the three columns of directed light; X_k the fiducials in sight, f_vk
+    where the average photo has them, and P_v the view's camera in millimetres; d_v the distance
+    from the view's outline, and X_r the vertices of the head's own, where it is skin: jaw, cheeks,
+    ears and the line of the profile tell how wide and how deep a face is. The scale and the shift
+    of P_v are the best ones for each c, as is B_v (variable projection), so that c descends along
+    what neither a camera nor a matrix explains. Pixels of a view deviate together, by shadows and
+    misaligned photos: they count for `normals` (a) independent ones with a deviation of
+    `normal_deviation` (s). So do fiducials, which slide with the view and are not to be trusted
     far: `fiducials` (b), `fiducial_deviation` (t) in millimetres; and outlines, which hair may
     hide: `outlines` (o), `outline_deviation` (u).
     Cameras, what is in sight, albedo and robust weights are found anew in each round.
@@ -175,9 +175,7 @@ class FitTemplate:
         used: Bool[Tensor, "h w"],
     ) -> Sight:
         pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
-        fragments = rasterize(head.vertices, head.faces, camera)
-        missing = occlusion.harmonics(camera.view_from_head, len(pseudo))
-        hidden = interpolate(fragments, head.faces, missing)[:, used]
+        hidden = occlusion.seen_by(camera, len(pseudo))[:, used]
         known = harmonics(normals, len(pseudo))
         mixing, share = fit_mixing(
             pseudo, known, hidden, normals[2], light, _MIXING_ROUNDS, self.cutoff
@@ -187,6 +185,7 @@ class FitTemplate:
         reduced = pseudo / albedo_of(pseudo, mixed)
         strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
         misfit = (reduced - mixed).norm(dim=0) / strength
+        fragments = rasterize(head.vertices, head.faces, camera)
         return Sight(
             pseudo=reduced,
             weight=normals[2] / (1.0 + (misfit / self.cutoff) ** 2) ** 2,
