@@ -183,12 +183,13 @@ def pixels(config: Config, device: torch.device) -> Row:
     values = torch.randn(columns, 4, generator=generator).to(device) @ light.T
     wrong = torch.rand(columns, count, generator=generator).to(device) < 0.1
     values = torch.where(wrong, values + 3.0, values)
-    base, weights = torch.ones_like(values), torch.ones_like(values)
+    base, weights = torch.ones_like(values), torch.empty_like(values)
     found: dict[str, Tensor] = {}
 
     def ours() -> None:
-        weights.copy_(base)
-        found["ours"] = believed_pixels(light, values, base, weights, _RIDGE, _SUBSET, _ROUNDS - 1)
+        found["ours"] = believed_pixels(
+            light, values, base, base, _RIDGE, _SUBSET, _ROUNDS - 1, weights
+        )
         wait(device)
 
     some = values[: config.looped].cpu()

@@ -27,7 +27,7 @@ def random(*shape: int) -> Tensor:
 def robust(subset: Subset, rank: int) -> Tensor:
     """Pixels that choose their photos."""
     seen, known = random(500, 20), random(500, 20)
-    return believed_pixels(random(20, rank), seen, known, known.clone(), 1e-3, subset, 3)
+    return believed_pixels(random(20, rank), seen, known, known, 1e-3, subset, 3, known.clone())
 
 
 def flow() -> Tensor:

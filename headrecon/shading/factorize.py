@@ -76,9 +76,12 @@ class Factorize:
         even = torch.ones(count).to(intensity)
         seen, known = intensity[on_face].T, base[on_face].T
         rows, _ = approximate(seen, known, even, rank, self.fill_rounds)
-        lighting, weights = rows * count**0.5, base.clone()
+        lighting, weights, room = rows * count**0.5, base, torch.empty_like(base)
         for _ in range(self.rounds):
-            shape = believed_pixels(lighting, intensity, base, weights, self.ridge, self.subset, 1)
+            shape = believed_pixels(
+                lighting, intensity, base, weights, self.ridge, self.subset, 1, room
+            )
+            weights = room
             seen, believed = intensity[on_face].T, weights[on_face].T
             lighting = solve_pixels(shape[on_face], seen, believed, self.ridge)
         shape = solve_pixels(lighting, intensity, weights, self.ridge)

@@ -32,27 +32,28 @@ def believed_pixels(
     design: Float[Tensor, "photo k"],
     values: Float[Tensor, "pixel photo"],
     base: Float[Tensor, "pixel photo"],
-    weights: Float[Tensor, "pixel photo"],
+    start: Float[Tensor, "pixel photo"],
     ridge: float,
     subset: Subset,
     rounds: int,
+    weights: Float[Tensor, "pixel photo"],
 ) -> Float[Tensor, "pixel k"]:
     """The same with weights that follow from what the last solution leaves.
 
-        x = solve(w),  w = subset(v - design x, base),  from `weights`, `rounds` times
+        x = solve(w),  w = subset(v - design x, base),  from `start`, `rounds` times
 
-    `weights` are those to begin with, and are written over by the last ones. Each block of pixels
-    goes through all rounds before the next one begins: that reads the values once, where one round
-    after the other for all pixels would read them, and write the residuals and the weights, in
-    every round. `subset` may write over the residual that it is given.
+    The last ones are written to `weights`, which may be `start`. Each block of pixels goes through
+    all rounds before the next one begins: that reads the values once, where one round after the
+    other for all pixels would read them, and write the residuals and the weights, in every round.
+    `subset` may write over the residual that it is given.
     """
     lights, shapes, room = _Design.of(design), [], values.new_empty(0)
-    for seen, known, belief in _blocks(values, base, weights):
+    for seen, known, belief, found in _blocks(values, base, start, weights):
         room = room if room.numel() >= seen.numel() else torch.empty_like(seen)
         for _ in range(rounds):
             shape = _solved(lights, seen, belief, ridge, room[: len(seen)])
-            residual = torch.addmm(seen, shape, lights.rows, alpha=-1.0, out=belief)
-            belief.copy_(subset(residual, known))
+            residual = torch.addmm(seen, shape, lights.rows, alpha=-1.0, out=found)
+            belief = found.copy_(subset(residual, known))
         shapes.append(_solved(lights, seen, belief, ridge, room[: len(seen)]))
     return torch.cat(shapes)
 

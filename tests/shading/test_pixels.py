@@ -40,8 +40,8 @@ def slowly(design, values, base, rounds: int) -> tuple[np.ndarray, np.ndarray]:
 def test_all_pixels_at_once_are_the_pixels_one_by_one():
     for k in (4, 9):
         design, values, base = problem(k)
-        belief = base.clone()
-        shape = believed_pixels(design, values, base, belief, RIDGE, Irls(2.0, 2.0, 0.02), 3)
+        belief = torch.empty_like(base)
+        shape = believed_pixels(design, values, base, base, RIDGE, Irls(2.0, 2.0, 0.02), 3, belief)
         true_shape, true_belief = slowly(design, values, base, 3)
         assert np.abs(shape.numpy() - true_shape).max() < 1e-3
         assert np.abs(belief.numpy() - true_belief).max() < 1e-3
@@ -49,17 +49,27 @@ def test_all_pixels_at_once_are_the_pixels_one_by_one():
 
 def test_without_rounds_the_weights_are_those_that_are_given():
     design, values, base = problem(4)
-    belief = base.clone()
-    shape = believed_pixels(design, values, base, belief, RIDGE, Irls(2.0, 2.0, 0.02), 0)
-    assert torch.equal(belief, base)
+    belief = torch.full_like(base, 7.0)
+    shape = believed_pixels(design, values, base, base, RIDGE, Irls(2.0, 2.0, 0.02), 0, belief)
+    assert (belief == 7.0).all()
     assert torch.equal(shape, solve_pixels(design, values, base, RIDGE))
+
+
+def test_last_weights_may_take_the_place_of_the_first_ones():
+    design, values, base = problem(4)
+    apart, start = torch.empty_like(base), 0.5 * base
+    subset = Irls(2.0, 2.0, 0.02)
+    shape = believed_pixels(design, values, base, start, RIDGE, subset, 2, apart)
+    same = believed_pixels(design, values, base, start, RIDGE, subset, 2, start)
+    assert torch.equal(same, shape)
+    assert torch.equal(start, apart)
 
 
 def test_a_pixel_that_no_photo_shows_is_0():
     design, values, base = problem(4)
     base[5] = 0.0
-    belief = base.clone()
-    shape = believed_pixels(design, values, base, belief, RIDGE, Irls(2.0, 2.0, 0.02), 2)
+    belief = torch.empty_like(base)
+    shape = believed_pixels(design, values, base, base, RIDGE, Irls(2.0, 2.0, 0.02), 2, belief)
     assert torch.equal(shape[5], torch.zeros(4))
     assert torch.equal(belief[5], torch.zeros(PHOTOS))
 
