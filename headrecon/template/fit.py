@@ -42,23 +42,26 @@ class FitTemplate:
     a space of few dimensions, where no matrix can imitate a change of shape. Its coefficients c
     minimize
 
-        |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_vj / rho_vj - B_v h_vj(c)|^2 / l_v^2
+        |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_v(P_v Y_j(c)) / rho_vj - B_v h_vj(c)|^2 / l_v^2
                   + sum_v (b / 2 t^2) mean_k |P_v X_k(c) - f_vk|^2
                   + sum_v (o / 2 u^2) mean_r rho(d_v(P_v X_r(c)))
 
-    with N_vj the pseudo-normals of view v, h_vj = (1, n_vj) - o_vj the harmonics of the normal of
-    the head behind pixel j, less those of the light that the head itself is in the way of, as much
-    of it as is missing (the sides of noses would seem to face the viewer), rho_vj the albedo, and
-    l_v^2 = |B_v|^2 / 3 over the three columns of directed light; X_k the fiducials in sight, f_vk
-    where the average photo has them, and P_v the view's camera in millimetres; d_v the distance
-    from the view's outline, and X_r the vertices of the head's own, where it is skin: jaw, cheeks,
-    ears and the line of the profile tell how wide and how deep a face is. The scale and the shift
-    of P_v are the best ones for each c, as is B_v (variable projection), so that c descends along
-    what neither a camera nor a matrix explains. Pixels of a view deviate together, by shadows and
-    misaligned photos: they count for `normals` (a) independent ones with a deviation of
-    `normal_deviation` (s). So do fiducials, which slide with the view and are not to be trusted
-    far: `fiducials` (b), `fiducial_deviation` (t) in millimetres; and outlines, which hair may
-    hide: `outlines` (o), `outline_deviation` (u).
+    with N_v the pseudo-normals of view v, Y_j the points of the skin that its pixels show, h_vj =
+    (1, n_vj) - o_vj the harmonics of the normal there, less those of the light that the head itself
+    is in the way of, as much of it as is missing (the sides of noses would seem to face the
+    viewer), rho_vj the albedo, and l_v^2 = |B_v|^2 / 3 over the three columns of directed light;
+    X_k the fiducials in sight, f_vk where the average photo has them, and P_v the view's camera in
+    millimetres; d_v the distance from the view's outline, and X_r the vertices of the head's own,
+    where it is skin: jaw, cheeks, ears and the line of the profile tell how wide and how deep a
+    face is. The scale and the shift of P_v are the best ones for each c, as are B_v and rho_vj
+    (variable projection), so that c descends along what neither a camera nor a matrix explains.
+    Points are looked up where c has them: what is turned rightly but lies in the wrong place, such
+    as the base of a nose, is in error, too.
+
+    Pixels of a view deviate together, by shadows and misaligned photos: they count for `normals`
+    (a) independent ones with a deviation of `normal_deviation` (s). So do fiducials, which slide
+    with the view and are drawn to those of the average face: `fiducials` (b), `fiducial_deviation`
+    (t) in millimetres; and outlines, which hair may hide: `outlines` (o), `outline_deviation` (u).
     Cameras, what is in sight, albedo and robust weights are found anew in each round.
 
     Reference: Blanz and Vetter, "A morphable model for the synthesis of 3D faces", SIGGRAPH 1999;
@@ -134,8 +137,13 @@ class FitTemplate:
         """What a head says against the views; differentiable in its vertices."""
         normals = vertex_normals(template.vertices, template.faces)
         marks = at(template.fiducials, template.faces, template.vertices)
-        of_normals = torch.stack([s.misfit(normals, template.faces) for s in sights]).sum()
         places = [s.placed(marks) for s in sights]
+        of_normals = torch.stack(
+            [
+                s.misfit(template.vertices, normals, template.faces, place)
+                for s, place in zip(sights, places, strict=True)
+            ]
+        ).sum()
         of_fiducials = torch.stack(
             [s.distance(marks, place) for s, place in zip(sights, places, strict=True)]
         ).sum()
@@ -182,14 +190,14 @@ class FitTemplate:
         )
         hidden = share * hidden
         mixed = mixing @ (known - hidden)
-        reduced = pseudo / albedo_of(pseudo, mixed)
         strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
-        misfit = (reduced - mixed).norm(dim=0) / strength
+        misfit = (pseudo / albedo_of(pseudo, mixed) - mixed).norm(dim=0) / strength
         fragments = rasterize(head.vertices, head.faces, camera)
         return Sight(
-            pseudo=reduced,
-            weight=normals[2] / (1.0 + (misfit / self.cutoff) ** 2) ** 2,
+            layers=torch.cat([factors.shape, factors.mask[None].to(pseudo)]),
+            mixing=mixing,
             strength=strength,
+            weight=normals[2] / (1.0 + (misfit / self.cutoff) ** 2) ** 2,
             hidden=hidden,
             face=fragments.face[used],
             barycentric=fragments.barycentric[used],

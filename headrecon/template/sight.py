@@ -7,39 +7,57 @@ from torch import Tensor
 from torch.nn import functional
 
 from headrecon.geometry.camera import project
-from headrecon.geometry.mixing import best_mixing, harmonics
+from headrecon.geometry.mixing import albedo_of, best_mixing, harmonics
+from headrecon.geometry.warp import sample
 from headrecon.template.skin_rim import Place, SkinRim
 from headrecon.types import Camera
+
+_INSIDE = 0.99
+"""Share of a point's four pixels that have to be the person's."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What a view says about a head: pixels of its skin, and fiducials."""
+    """What a view says about a head: points of its skin, one of each pixel, and fiducials."""
 
-    pseudo: Float[Tensor, "k pixel"]
-    """Divided by the albedo."""
-    weight: Float[Tensor, " pixel"]
+    layers: Float[Tensor, "layer h w"]
+    """Pseudo-normals on the view's canvas, and 1 where there are any."""
+    mixing: Float[Tensor, "k k"]
+    """Takes albedo times harmonics to pseudo-normals, as well as the head can tell so far."""
     strength: Float[Tensor, ""]
     """Of the directed light."""
-    hidden: Float[Tensor, "k pixel"]
+    weight: Float[Tensor, " point"]
+    hidden: Float[Tensor, "k point"]
     """What the head is in the way of, of the harmonics of the light."""
-    face: Int[Tensor, " pixel"]
-    barycentric: Float[Tensor, "pixel 3"]
+    face: Int[Tensor, " point"]
+    barycentric: Float[Tensor, "point 3"]
     camera: Camera
     fiducials: Float[Tensor, "fiducial=468 xy=2"]
     shown: Float[Tensor, " fiducial=468"]
     rim: SkinRim
 
     def misfit(
-        self, normals: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]
+        self,
+        vertices: Float[Tensor, "vertex xyz=3"],
+        normals: Float[Tensor, "vertex xyz=3"],
+        faces: Int[Tensor, "face 3"],
+        place: Place,
     ) -> Float[Tensor, ""]:
-        """Mean square of what no matrix explains, in units of the directed light."""
-        corners = normals[faces[self.face]]
-        seen = functional.normalize((self.barycentric[..., None] * corners).sum(dim=1), dim=1)
-        towards = self.camera.view_from_head @ seen.T
-        known = harmonics(towards, len(self.pseudo)) - self.hidden
-        off = (self.pseudo - best_mixing(self.pseudo, known, self.weight) @ known) / self.strength
-        return (self.weight * off.square().sum(dim=0)).sum() / self.weight.sum()
+        """Mean square of what no matrix explains, in units of the directed light.
+
+        Each point of the skin is looked up where the head has it now. So shading says not only how
+        the sides of a nose are turned, but also where it ends.
+        """
+        corners, shares = faces[self.face], self.barycentric[..., None]
+        seen = functional.normalize((shares * normals[corners]).sum(dim=1), dim=1)
+        known = harmonics(self.camera.view_from_head @ seen.T, len(self.mixing)) - self.hidden
+        scale, shift = place
+        xy = project((shares * vertices[corners]).sum(dim=1), self.camera)[:, :2]
+        found = sample(self.layers[None], (scale * xy + shift)[None, None])[0, :, 0]
+        pseudo = found[:-1] / albedo_of(found[:-1], self.mixing @ known)
+        weight = self.weight * (found[-1].detach() > _INSIDE)
+        off = (pseudo - best_mixing(pseudo, known, weight) @ known) / self.strength
+        return (weight * off.square().sum(dim=0)).sum() / weight.sum().clamp_min(1e-6)
 
     def placed(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> Place:
         """The scale and shift of the canvas that bring the fiducials in sight onto the view's.
