@@ -17,7 +17,7 @@ from headrecon.mesh.refine import Refine
 from headrecon.mesh.silhouette import outline
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.rim import on_rim
-from headrecon.render.torch3d import Meshes, rasterize_meshes
+from headrecon.render.torch3d import Meshes, rasterize_meshes, topology_of
 from headrecon.types import Camera, HeadMesh, Stack
 
 _SIDE, _PHOTOS = 256, 8
@@ -34,14 +34,15 @@ def refinement(turns: int, device: torch.device) -> Row:
     goal = outline(stack.masks.mean(dim=0) > 0.5, refine.outline_reach)
     rim = on_rim(mesh.vertices, mesh.faces, stack.camera, refine.outline_band)
     free = torch.ones_like(mesh.vertices[:, 0])
+    topology = topology_of(mesh.vertices, mesh.faces)
     generator = torch.Generator()
 
     def ours() -> None:
         shift = torch.zeros_like(mesh.vertices, requires_grad=True)
         tint = torch.zeros_like(mesh.albedo, requires_grad=True)
         terms = refine.terms(
-            *(mesh.vertices + shift, shift, mesh.albedo + tint, mesh.faces, stack, goal, rim, free),
-            generator.manual_seed(0),
+            *(mesh.vertices + shift, shift, mesh.albedo + tint, topology),
+            *(stack, goal, rim, free, generator.manual_seed(0)),
         )
         torch.stack(list(terms.values())).sum().backward()
         wait(device)

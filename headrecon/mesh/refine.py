@@ -17,6 +17,7 @@ from headrecon.render.torch3d import (
     Meshes,
     laplacian_smoothness,
     mesh_normal_consistency,
+    topology_of,
 )
 from headrecon.types import HeadMesh, Refinement, Stack, Template
 
@@ -103,6 +104,7 @@ class Refine:
         mesh, faces = start.mesh, start.mesh.faces
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         edges, times = _both_ways(faces), self.diffusion[start.epoch]
+        topology = topology_of(mesh.vertices, faces)
         outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
         rims = [on_rim(mesh.vertices, faces, s.camera, self.outline_band) for s in stacks]
         normals = vertex_normals(mesh.vertices, faces)
@@ -121,7 +123,7 @@ class Refine:
                 vertices,
                 displacement,
                 _tinted(start, self._diffused(tint, edges, TINT_DIFFUSION)),
-                faces,
+                topology,
                 stacks[index],
                 outlines[index],
                 rims[index],
@@ -185,7 +187,7 @@ class Refine:
         vertices: Float[Tensor, "vertex xyz=3"],
         displacement: Float[Tensor, "vertex xyz=3"],
         albedo: Float[Tensor, "vertex rgb=3"],
-        faces: Int[Tensor, "face 3"],
+        topology: Meshes,
         stack: Stack,
         goal: Outline,
         rim: tuple[Bool[Tensor, " vertex"], Float[Tensor, " vertex"]],
@@ -196,11 +198,10 @@ class Refine:
         taking_part = self._takes_part(len(stack.images)).nonzero()[:, 0]
         order = torch.randperm(len(taking_part), generator=generator)
         chosen = taking_part[order[: self.photos]]
-        surface = Meshes(verts=[vertices], faces=[faces])
-        shift = Meshes(verts=[displacement], faces=[faces])
+        surface, shift = (topology.update_padded(v[None]) for v in (vertices, displacement))
         return {
             "photometric": photometric_error(
-                *(vertices, albedo, faces, stack, chosen),
+                *(vertices, albedo, topology.faces_packed(), stack, chosen),
                 *(self.light_order, self.glossy, self.robust),
             ),
             "outline": outline_error(vertices, rim, stack.camera, goal, self.outline_reach, free),

@@ -8,7 +8,7 @@ import torch
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.rotation import view_from_head
-from headrecon.geometry.surface import at
+from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import see_template
@@ -153,6 +153,20 @@ def test_the_energy_of_the_truth_is_nothing() -> None:
     sights = FIT.sights((factors(truth, 0.0),), truth)
     generic = FIT.sights((factors(truth, 0.0),), GENERIC)
     assert float(FIT.energy(truth, sights)) < 0.01 * float(FIT.energy(GENERIC, generic))
+
+
+def test_shading_says_where_features_are() -> None:
+    truth = person(7)
+    (sight,) = FIT.sights((factors(truth, 0.0),), truth)
+    lower = replace(sight, layers=sight.layers.roll(3, dims=1))
+    normals = vertex_normals(truth.vertices, truth.faces)
+
+    def misfit(down: float) -> float:
+        place = (torch.ones(()), torch.tensor([0.0, down]))
+        return float(lower.misfit(truth.vertices, normals, truth.faces, place))
+
+    assert misfit(3.0) < 1e-3 * misfit(0.0)
+    assert misfit(3.0) < misfit(2.0) < misfit(1.0) < misfit(0.0)
 
 
 def test_the_paper_keeps_the_template() -> None:
