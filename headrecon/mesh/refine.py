@@ -199,9 +199,10 @@ class Refine:
         order = torch.randperm(len(taking_part), generator=generator)
         chosen = taking_part[order[: self.photos]]
         surface, shift = (topology.update_padded(v[None]) for v in (vertices, displacement))
+        faces = torch.as_tensor(topology.faces_packed())
         return {
             "photometric": photometric_error(
-                *(vertices, albedo, topology.faces_packed(), stack, chosen),
+                *(vertices, albedo, faces, stack, chosen),
                 *(self.light_order, self.glossy, self.robust),
             ),
             "outline": outline_error(vertices, rim, stack.camera, goal, self.outline_reach, free),
