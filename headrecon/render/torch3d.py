@@ -27,7 +27,7 @@ __all__ = [
 def topology_of(vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]) -> Meshes:
     """A mesh whose edges and Laplacian are known, and are those of what `update_padded` gives.
 
-    To find them takes a quarter of a step of refinement, in which vertices move and faces do not.
+    To find them takes a seventh of a step of refinement, in which vertices move and faces do not.
     """
     meshes = Meshes(verts=[vertices], faces=[faces])
     with torch.sparse.check_sparse_tensor_invariants(False):
