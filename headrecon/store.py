@@ -159,7 +159,8 @@ class Store:
         return self.root, [first, *rest]
 
     def _run(self, stage: Callable[..., Result], inputs: tuple[object, ...]) -> Result:
-        if self.device.type == "cpu":
+        # What decodes files and asks the detectors' interpreter says so: see `Detect`.
+        if self.device.type == "cpu" or getattr(stage, "on_cpu", False):
             return stage(*inputs)
         on_device = moved(stage, self.device)(*moved(inputs, self.device))
         return moved(on_device, torch.device("cpu"))

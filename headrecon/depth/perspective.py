@@ -45,6 +45,6 @@ def _tipped(
     normals: Float[Tensor, "xyz=3 h w"], camera: Camera, k: float
 ) -> Float[Tensor, "xyz=3 h w"]:
     """Normals whose last component is along the line of sight, which is not z but at the origin."""
-    x, y = (pixel_centres(*normals.shape[1:]).to(normals) - camera.origin.to(normals)).unbind(-1)
+    x, y = (pixel_centres(*normals.shape[1:], like=normals) - camera.origin.to(normals)).unbind(-1)
     along = normals[2] - k * (x * normals[0] - y * normals[1])
     return torch.stack([normals[0], normals[1], along.clamp_min(_GRAZING)])

@@ -36,7 +36,7 @@ def surfaces(
     vertices, faces, count = [], [], 0
     for surface in head.surfaces:
         depth = surface.depth
-        xy = pixel_centres(*depth.z.shape).to(depth.z)
+        xy = pixel_centres(*depth.z.shape, like=depth.z)
         xyz = torch.cat([xy, depth.z[..., None]], dim=-1).flatten(0, 1)
         trusted = depth.mask & (surface.normals.normals[2] > GRAZING)
         vertices.append(unproject(xyz, depth.camera))

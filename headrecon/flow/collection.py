@@ -201,6 +201,6 @@ def _warped(
 ) -> tuple[Float[Tensor, "photo h w"], Float[Tensor, "photo h w"]]:
     """Images and masks along the flow; a mask is 0 where the flow leaves the canvas."""
     layers = warp(torch.stack([images, masks], dim=1), flows)
-    centres = pixel_centres(*images.shape[-2:]).to(flows).permute(2, 0, 1).contiguous()
+    centres = pixel_centres(*images.shape[-2:], like=flows).permute(2, 0, 1).contiguous()
     xy = (centres + flows).permute(0, 2, 3, 1)
     return layers[:, 0], layers[:, 1] * inside(xy, *images.shape[-2:])

@@ -53,7 +53,13 @@ def project_through(
     return torch.cat([xy, -z[..., None]], dim=-1)
 
 
-def pixel_centres(height: int, width: int) -> Float[Tensor, "h w xy=2"]:
-    """The xy position of each pixel; the first is (0.5, 0.5)."""
-    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+def pixel_centres(height: int, width: int, like: Tensor | None = None) -> Float[Tensor, "h w xy=2"]:
+    """The xy position of each pixel; the first is (0.5, 0.5).
+
+    They are made where `like` is and in its type; in single precision on the CPU by default.
+    """
+    beside = torch.zeros(()) if like is None else like
+    options = {"dtype": beside.dtype, "device": beside.device}
+    down, across = (torch.arange(size, **options) + 0.5 for size in (height, width))
+    y, x = torch.meshgrid(down, across, indexing="ij")
     return torch.stack([x, y], dim=-1)

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from headrecon.geometry.constant import constant
+
 
 def basis(normals: Float[Tensor, "xyz=3 pixel"], order: int = 1) -> Float[Tensor, "k pixel"]:
     """Spherical harmonics of the normals up to constants: 4 to the first order, 9 to the second.
@@ -48,11 +50,11 @@ def fit_columns(
     right = torch.einsum("ckj,pcj,pj->pck", rendered, images, weights)
     # Light that the photo does not constrain (all pixels turned one way) stays small.
     ridge = 1e-3 * normal.diagonal(dim1=-2, dim2=-1).mean(dim=-1).clamp_min(1e-6)
-    identity = torch.eye(normal.shape[-1]).to(normal)
+    identity = torch.eye(normal.shape[-1], dtype=normal.dtype, device=normal.device)
     return torch.linalg.solve_ex(normal + ridge[..., None, None] * identity, right)[0]
 
 
 def reflected(normals: Float[Tensor, "xyz=3 pixel"]) -> Float[Tensor, "xyz=3 pixel"]:
     """The directions that a mirror shows to the viewer, r = 2 n_z n - (0, 0, 1)."""
-    towards = normals.new_tensor([0.0, 0.0, 1.0])[:, None]
+    towards = constant((0.0, 0.0, 1.0), normals)[:, None]
     return 2.0 * normals[2] * normals - towards

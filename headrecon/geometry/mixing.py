@@ -40,7 +40,8 @@ def fit_mixing(
     """
     albedo = albedo / albedo.mean()
     robust = weight
-    mixing, share = torch.eye(len(pseudo)).to(pseudo), pseudo.new_zeros(())
+    mixing = torch.eye(len(pseudo), dtype=pseudo.dtype, device=pseudo.device)
+    share = pseudo.new_zeros(())
     for _ in range(rounds):
         received = known - share * hidden
         mixing = best_mixing(pseudo, albedo * received, robust)
@@ -150,7 +151,8 @@ def best_mixing(
     """The matrix B that minimizes sum_j w_j |N_j - B k_j|^2; differentiable in all it is given."""
     moments = (weight * known) @ known.T
     # Normals that all look one way (a narrow overlap) leave columns open, which stay small.
-    moments = moments + 1e-4 * moments.trace() * torch.eye(len(moments)).to(moments)
+    identity = torch.eye(len(moments), dtype=moments.dtype, device=moments.device)
+    moments = moments + 1e-4 * moments.trace() * identity
     return torch.linalg.solve_ex(moments, (weight * known) @ pseudo.T)[0].T
 
 

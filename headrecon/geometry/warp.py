@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.camera import pixel_centres
+from headrecon.geometry.constant import constant
 
 
 def sample(
@@ -27,17 +28,17 @@ def warp(
 ) -> Float[Tensor, "photo channel h w"]:
     """warped(x) = image(x + flow(x)): the images with their content moved by -flow."""
     height, width = images.shape[-2:]
-    grid = _normalized(pixel_centres(height, width).to(images), height, width)
+    grid = _normalized(pixel_centres(height, width, images), height, width)
     # As planes, which are added and sampled at more quickly than pairs of numbers.
     planes = grid.permute(2, 0, 1).contiguous()
-    scale = flow.new_tensor([2.0 / width, 2.0 / height])[:, None, None]
+    scale = constant((2.0 / width, 2.0 / height), flow)[:, None, None]
     return _sampled(images, torch.addcmul(planes, flow, scale).permute(0, 2, 3, 1))
 
 
 @no_type_check
 def _normalized(xy: Float[Tensor, "*grid xy=2"], height: int, width: int) -> Tensor:
     """Positions in the coordinates in which torch samples."""
-    return 2.0 * xy / xy.new_tensor([width, height]) - 1.0
+    return 2.0 * xy / constant((float(width), float(height)), xy) - 1.0
 
 
 @no_type_check
@@ -121,4 +122,4 @@ def resize_flow(
     if (height, width) == size:
         return flow
     resized = F.interpolate(flow, size=size, mode="bilinear", align_corners=False)
-    return resized * flow.new_tensor([size[1] / width, size[0] / height])[:, None, None]
+    return resized * constant((size[1] / width, size[0] / height), flow)[:, None, None]

@@ -42,7 +42,7 @@ def _points(surface: Surface, grazing: float, rim: int) -> Cloud:
     field, depth = surface.normals, surface.depth
     outside = F.max_pool2d(1.0 - depth.mask.float()[None, None], 2 * rim + 1, 1, rim)[0, 0]
     used = (outside < 0.5) & (field.normals[2] > grazing)
-    xy = pixel_centres(*depth.z.shape).to(depth.z)
+    xy = pixel_centres(*depth.z.shape, like=depth.z)
     xyz = torch.cat([xy, depth.z[..., None]], dim=-1)[used]
     normals = field.normals[:, used].T @ depth.camera.view_from_head
     support = field.support[used]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from jaxtyping import Bool
 from torch import Tensor
@@ -35,6 +36,8 @@ _WHITE = 0.98
 class Detect:
     """Stage: the portraits in a photo (face, fiducials, pose, person), or why it is of no use."""
 
+    on_cpu: ClassVar = True
+    """Where files are decoded and where the interpreter of most of its networks is."""
     find_face: FindFace
     landmarks: MeshAndCorrection | FaceAlignmentMarks
     segment: Segment | SegmentHead

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -41,6 +42,7 @@ class Excerpt:
     Of a long video the windows are lengthened, by joining neighbours, until there are few enough.
     """
 
+    on_cpu: ClassVar = True
     step: float
     """Seconds between the frames that are looked at."""
     window: float

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 
@@ -13,6 +14,7 @@ from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
 class NoisyDetect:
     """Stage: detection whose fiducials and key points are moved by chance, to see what it costs."""
 
+    on_cpu: ClassVar = True
     detect: Detect
     noise: float
     """Standard deviation in sides of the face's box."""

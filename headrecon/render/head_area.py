@@ -23,6 +23,6 @@ def head_area(
     wide = torch.nn.functional.max_pool2d(silhouette[None, None].float(), 2 * reach + 1, 1, reach)
     axis = camera.view_from_head[:2, 1].to(camera.origin)
     down = torch.nn.functional.normalize(axis * axis.new_tensor([-1.0, 1.0]), dim=0)
-    below = (pixel_centres(camera.height, camera.width).to(down) - camera.origin) @ down
+    below = (pixel_centres(camera.height, camera.width, down) - camera.origin) @ down
     near_neck = (wide[0, 0] > 0.5) & (below < neck * camera.scale)
     return (below < jaw * camera.scale) | near_neck

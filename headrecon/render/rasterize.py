@@ -48,7 +48,7 @@ def rasterize(
     face = cast(projected.detach(), faces, camera.height, camera.width)
     mask = face >= 0
     corners = projected[faces[face[mask]]]
-    centres = pixel_centres(camera.height, camera.width).to(vertices)[mask]
+    centres = pixel_centres(camera.height, camera.width, vertices)[mask]
     weights = _barycentric(centres, corners[..., :2])
     shape = (camera.height, camera.width)
     barycentric = vertices.new_zeros(*shape, 3).index_put((mask,), weights)

@@ -38,7 +38,7 @@ def see_surface(surface: Surface, camera: Camera, grazing: float) -> Seen:
     faces = pixel_faces(trusted)
     if len(faces) == 0:
         return _nothing(depth.z, camera)
-    xy = pixel_centres(*depth.z.shape).to(depth.z)
+    xy = pixel_centres(*depth.z.shape, like=depth.z)
     points = unproject(torch.cat([xy, depth.z[..., None]], dim=-1).flatten(0, 1), depth.camera)
     new_from_old = camera.view_from_head @ depth.camera.view_from_head.T
     old = normals.flatten(1).T

@@ -58,7 +58,7 @@ def _outline(
     smooth = torch.nn.functional.avg_pool2d(inward[None, None], 9, 1, 4, count_include_pad=False)
     right, down = gradient(smooth)
     across, up = -right[0, 0], down[0, 0]
-    x, y = (pixel_centres(*mask.shape).to(inward) - camera.origin.to(inward)).unbind(-1)
+    x, y = (pixel_centres(*mask.shape, like=inward) - camera.origin.to(inward)).unbind(-1)
     towards = camera.nearness / camera.scale * (x * across - y * up)
     outward = torch.nn.functional.normalize(torch.stack([across, up, towards]), dim=0)
     border = torch.ones_like(mask)

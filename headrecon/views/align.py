@@ -115,7 +115,7 @@ def _resample(
     camera: Camera,
 ) -> tuple[Float[Tensor, "3 h w"], Float[Tensor, "h w"]]:
     """The portrait on the canvas; blurred first where the canvas is coarser than the photo."""
-    canvas = pixel_centres(camera.height, camera.width).to(portrait.image)
+    canvas = pixel_centres(camera.height, camera.width, portrait.image)
     xy = (canvas - translation) @ torch.linalg.inv(matrix).T
     shrink = 1.0 / float(torch.linalg.det(matrix).abs().sqrt())
     layers = torch.cat([portrait.image, portrait.mask[None]])[None]

@@ -42,7 +42,7 @@ def turning_flow(
     outside = (~mask).cpu().numpy()
     nearest = distance_transform_edt(outside, return_distances=False, return_indices=True)
     row, column = torch.from_numpy(np.asarray(nearest)).to(mask.device)
-    grid = pixel_centres(camera.height, camera.width).to(points)
+    grid = pixel_centres(camera.height, camera.width, points)
     flows = []
     for rotation, seen, weights in zip(rotations, fiducials, shown, strict=True):
         turned = replace(camera, view_from_head=rotation)

@@ -11,9 +11,11 @@ import torch
 from PIL import Image
 
 from headrecon.photos.detect import Detect
+from headrecon.store import Store
 from headrecon.synthetic.chance import Taking
 from headrecon.template.build import BuildTemplate
 from headrecon.types import Photo, Portrait, Rejection, Sighting, Template
+from tests.elsewhere import elsewhere
 from tests.photos.settings import configured
 from tests.synthetic.sessions import CHANCE, SESSION
 
@@ -143,3 +145,9 @@ def test_a_face_is_found_in_real_photos(detect: Detect, template: Template, real
     photos = islice((photo for photo in gathered if isinstance(photo, Photo)), 20)
     found = [detect(photo, template) for photo in photos]
     assert sum(isinstance(result, Sighting) for result in found) >= 0.9 * len(found)
+
+
+def test_a_run_on_a_gpu_looks_at_photos_all_the_same(detect, photos, template, tmp_path):
+    with elsewhere() as there:
+        found = Store(tmp_path, there).recall("p", detect, photos[0], template)
+    assert isinstance(found, Sighting)
