@@ -2,27 +2,39 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import no_type_check
+from typing import Protocol, no_type_check, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.color import luminance
 from headrecon.geometry.low_rank import approximate
 from headrecon.geometry.mean import mean_photo
 from headrecon.geometry.warp import (
     chained,
-    inside,
     normalized_locally,
     resize_flow,
     shrunk,
     warp,
+    warp_within,
 )
 from headrecon.types import Stack
 
-Estimator = Callable[..., Float[Tensor, "photo xy=2 h w"]]
+
+@runtime_checkable
+class Estimator(Protocol):
+    """Flow from reference photos to moving photos, all pairs at once."""
+
+    def prepared(self, moving: Tensor) -> tuple[Tensor, ...]:
+        """What it looks at of moving photos, [photo h w] each; references change, these stay."""
+        ...
+
+    def match(
+        self, reference: Tensor, prepared: Sequence[Tensor], mask: Tensor, initial: Tensor
+    ) -> Tensor:
+        """Flows [photo 2 h w], where reference(x) = moving(x + flow(x)), better than `initial`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -84,12 +96,13 @@ class CollectionFlow:
 
         layers = self._in_parts(prepared, stack.images, stack.masks, stack.flows) if factors else ()
         reduced = dict(zip(factors, zip(layers[::2], layers[1::2], strict=True), strict=True))
+        looks = {f: self._in_parts(self.estimator.prepared, reduced[f][0]) for f in factors}
         found = torch.zeros_like(stack.flows[..., :1, :1])
         motion: list[float] = []
         for rank, factor in self._rounds(motion):
-            found, belief, moved = self._round(*reduced[factor], found, belief, rank)
+            found, belief, moved = self._round(*reduced[factor], looks[factor], found, belief, rank)
             motion.append(factor * moved)
-        del layers, reduced
+        del layers, reduced, looks
 
         @no_type_check
         def finished(images: Tensor, masks: Tensor, first: Tensor, then: Tensor):
@@ -113,6 +126,7 @@ class CollectionFlow:
         self,
         photos: Float[Tensor, "photo h w"],
         masks: Float[Tensor, "photo h w"],
+        looks: tuple[Tensor, ...],
         before: Float[Tensor, "photo xy=2 _ _"],
         belief: Float[Tensor, " photo"],
         rank: int,
@@ -135,15 +149,15 @@ class CollectionFlow:
 
         @no_type_check
         def improved(
-            photos: Tensor, warped: Tensor, weights: Tensor, before: Tensor, basis: Tensor
+            warped: Tensor, weights: Tensor, before: Tensor, basis: Tensor, *looks: Tensor
         ) -> tuple[Tensor, Tensor]:
-            reference = (basis @ modes).view_as(photos)
+            reference = (basis @ modes).view_as(warped)
             squared = (weights * (reference - warped).square()).sum(dim=(1, 2))
             start = resize_flow(before, (height, width))
-            flows = self.estimator(reference, photos, weights, start)
+            flows = self.estimator.match(reference, looks, weights, start)
             return flows, squared / weights.sum(dim=(1, 2)).clamp_min(1e-6)
 
-        flows, squared = self._in_parts(improved, photos, warped, weights, before, basis)
+        flows, squared = self._in_parts(improved, warped, weights, before, basis, *looks)
         flows -= mean_photo(flows).to(flows)
 
         @no_type_check
@@ -200,7 +214,5 @@ def _warped(
     flows: Float[Tensor, "photo xy=2 h w"],
 ) -> tuple[Float[Tensor, "photo h w"], Float[Tensor, "photo h w"]]:
     """Images and masks along the flow; a mask is 0 where the flow leaves the canvas."""
-    layers = warp(torch.stack([images, masks], dim=1), flows)
-    centres = pixel_centres(*images.shape[-2:], like=flows).permute(2, 0, 1).contiguous()
-    xy = (centres + flows).permute(0, 2, 3, 1)
-    return layers[:, 0], layers[:, 1] * inside(xy, *images.shape[-2:])
+    layers, within = warp_within(torch.stack([images, masks], dim=1), flows)
+    return layers[:, 0], layers[:, 1] * within

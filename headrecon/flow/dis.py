@@ -1,5 +1,6 @@
 """Dense Inverse Search by OpenCV: the fast classical flow that ours is measured against."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,17 +23,21 @@ class DenseInverseSearch:
     preset: int
     """0 ultrafast, 1 fast, 2 medium."""
 
-    def __call__(
+    def prepared(self, moving: Float[Tensor, "photo h w"]) -> tuple[Tensor, ...]:
+        """What is looked at of moving photos: the photos."""
+        return (moving,)
+
+    def match(
         self,
         reference: Float[Tensor, "photo h w"],
-        moving: Float[Tensor, "photo h w"],
+        prepared: Sequence[Tensor],
         mask: Float[Tensor, "photo h w"],
         initial: Float[Tensor, "photo xy=2 h w"],
     ) -> Float[Tensor, "photo xy=2 h w"]:
         """Refine `initial`; both photos of a pair are stretched alike to 8 bits."""
         search = cv2.DISOpticalFlow.create(self.preset)
         flows = []
-        for target, source, start in zip(reference, moving, initial, strict=True):
+        for target, source, start in zip(reference, *prepared, initial, strict=True):
             low, high = torch.stack([target, source]).aminmax()
             stretch = 255.0 / float((high - low).clamp_min(1e-6))
             eight_bit = [

@@ -67,16 +67,38 @@ class LucasKanade:
         initial: Float[Tensor, "photo xy=2 h w"],
     ) -> Float[Tensor, "photo xy=2 h w"]:
         """Refine `initial`; `mask` weighs the pixels of the reference."""
-        shape = reference.shape[-2:]
-        levels = self.levels if max(shape) <= self.pyramid_side else 1
+        return self.match(reference, self.prepared(moving), mask, initial)
+
+    @no_type_check
+    def prepared(self, moving: Float[Tensor, "photo h w"]) -> tuple[Tensor, ...]:
+        """What is looked at of moving photos: the normalized levels, the coarsest first."""
+        sizes = self._sizes(moving.shape[-2:])
+        return tuple(self._normalized(shrunk(moving, size)[:, None])[:, 0] for size in sizes)
+
+    def match(
+        self,
+        reference: Float[Tensor, "photo h w"],
+        prepared: Sequence[Tensor],
+        mask: Float[Tensor, "photo h w"],
+        initial: Float[Tensor, "photo xy=2 h w"],
+    ) -> Float[Tensor, "photo xy=2 h w"]:
+        """As a call with the photos that were prepared."""
         flow = initial
-        for size in _pyramid_sizes(shape, levels):
+        for size, level in zip(self._sizes(reference.shape[-2:]), prepared, strict=True):
             flow = resize_flow(flow, size)
-            i, j, m = (shrunk(image, size)[:, None] for image in (reference, moving, mask))
-            i, j = self._normalized(i), self._normalized(j)
+            i, m = (shrunk(image, size)[:, None] for image in (reference, mask))
+            i, j = self._normalized(i), level[:, None]
             for _ in range(self.iterations):
                 flow = self._improved(i, j, m, flow)
         return flow
+
+    def _sizes(self, shape: torch.Size) -> list[tuple[int, int]]:
+        """Heights and widths of the levels, the coarsest first."""
+        height, width = shape
+        levels = self.levels if max(shape) <= self.pyramid_side else 1
+        return [
+            (max(height >> level, 16), max(width >> level, 16)) for level in reversed(range(levels))
+        ]
 
     def _normalized(self, images: Float[Tensor, "photo 1 h w"]) -> Float[Tensor, "photo 1 h w"]:
         pooled = _pooled([images, images.square()])
@@ -178,11 +200,3 @@ def _stretching(size: int, device: torch.device) -> Float[Tensor, "control size"
     """The matrix that interpolates a row of control points linearly."""
     points = torch.eye(-(-size // CONTROL))[None]
     return F.interpolate(points, scale_factor=CONTROL, mode="linear")[0, :, :size].to(device)
-
-
-def _pyramid_sizes(shape: torch.Size, levels: int) -> list[tuple[int, int]]:
-    """Heights and widths, the coarsest first."""
-    height, width = shape
-    return [
-        (max(height >> level, 16), max(width >> level, 16)) for level in reversed(range(levels))
-    ]

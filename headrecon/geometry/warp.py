@@ -5,7 +5,7 @@ from typing import no_type_check
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.geometry.camera import pixel_centres
@@ -27,12 +27,27 @@ def warp(
     images: Float[Tensor, "photo channel h w"], flow: Float[Tensor, "photo xy=2 h w"]
 ) -> Float[Tensor, "photo channel h w"]:
     """warped(x) = image(x + flow(x)): the images with their content moved by -flow."""
-    height, width = images.shape[-2:]
-    grid = _normalized(pixel_centres(height, width, images), height, width)
-    # As planes, which are added and sampled at more quickly than pairs of numbers.
-    planes = grid.permute(2, 0, 1).contiguous()
+    return _sampled(images, _places(flow).permute(0, 2, 3, 1))
+
+
+def warp_within(
+    images: Float[Tensor, "photo channel h w"], flow: Float[Tensor, "photo xy=2 h w"]
+) -> tuple[Float[Tensor, "photo channel h w"], Bool[Tensor, "photo h w"]]:
+    """The warped images, and where the flow stays within them."""
+    places = _places(flow)
+    x, y = places.abs().unbind(dim=1)
+    return _sampled(images, places.permute(0, 2, 3, 1)), torch.maximum(x, y) <= 1.0
+
+
+def _places(flow: Float[Tensor, "photo xy=2 h w"]) -> Float[Tensor, "photo xy=2 h w"]:
+    """Where each pixel looks, in the coordinates in which torch samples: -1 to 1 is the image.
+
+    As planes, which are added and sampled at more quickly than pairs of numbers.
+    """
+    height, width = flow.shape[-2:]
+    grid = _normalized(pixel_centres(height, width, flow), height, width)
     scale = constant((2.0 / width, 2.0 / height), flow)[:, None, None]
-    return _sampled(images, torch.addcmul(planes, flow, scale).permute(0, 2, 3, 1))
+    return torch.addcmul(grid.permute(2, 0, 1).contiguous(), flow, scale)
 
 
 @no_type_check

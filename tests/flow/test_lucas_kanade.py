@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from kornia.filters import gaussian_blur2d
 
 from headrecon.flow.dis import DenseInverseSearch
+from headrecon.flow.free_form import FreeForm
 from headrecon.flow.lucas_kanade import LucasKanade, _blur
 from headrecon.geometry.warp import warp
 
@@ -82,10 +83,21 @@ def test_the_flow_does_not_fold():
 def test_opencv_agrees_on_the_direction_of_the_flow():
     moving, truth = texture(2, 10), smooth_flow(2, 1.5, 11)
     reference = warp(moving[:, None], truth)[:, 0]
-    found = DenseInverseSearch(preset=2)(
-        reference, moving, torch.ones_like(moving), torch.zeros_like(truth)
-    )
+    search = DenseInverseSearch(preset=2)
+    looks = search.prepared(moving)
+    found = search.match(reference, looks, torch.ones_like(moving), torch.zeros_like(truth))
     assert end_point_error(found, truth) < 0.4 * end_point_error(torch.zeros_like(truth), truth)
+
+
+def test_kornia_agrees_on_the_flow():
+    moving, truth = texture(2, 10), smooth_flow(2, 1.5, 11)
+    reference = warp(moving[:, None], truth)[:, 0]
+    search = FreeForm(spacing=8, levels=3, steps=30, rate=0.2, tolerance=1e-6)
+    looks = search.prepared(moving)
+    found = search.match(reference, looks, torch.ones_like(moving), torch.zeros_like(truth))
+    assert end_point_error(found, truth) < 0.2 * end_point_error(torch.zeros_like(truth), truth)
+    better = search.match(reference, looks, torch.ones_like(moving), truth)
+    assert end_point_error(better, truth) < end_point_error(found, truth)
 
 
 @pytest.mark.parametrize(("height", "width", "sigma"), [(20, 31, 1.0), (9, 40, 2.5), (64, 7, 0.75)])

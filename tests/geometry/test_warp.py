@@ -1,6 +1,7 @@
 import torch
 
-from headrecon.geometry.warp import normalized_locally, shrunk
+from headrecon.geometry.camera import pixel_centres
+from headrecon.geometry.warp import inside, normalized_locally, shrunk, warp, warp_within
 
 
 def test_local_means_are_those_of_the_pixels_on_the_canvas():
@@ -23,3 +24,14 @@ def test_images_of_the_wanted_size_stay_as_they_are_and_halves_are_means():
     assert shrunk(images, (8, 6)) is images
     half = images.reshape(3, 4, 2, 3, 2).mean(dim=(2, 4))
     assert torch.allclose(shrunk(images, (4, 3)), half)
+
+
+def test_a_warp_says_where_it_stays_within_the_image():
+    generator = torch.Generator().manual_seed(5)
+    images = torch.rand(2, 3, 20, 30, generator=generator)
+    flow = 8.0 * torch.randn(2, 2, 20, 30, generator=generator)
+    warped, within = warp_within(images, flow)
+    assert torch.equal(warped, warp(images, flow))
+    there = pixel_centres(20, 30) + flow.permute(0, 2, 3, 1)
+    assert torch.equal(within, inside(there, 20, 30) > 0.5)
+    assert 0.2 < within.float().mean() < 0.8
