@@ -14,7 +14,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line
 from headrecon.fingerprint import Fingerprint, Sources
-from headrecon.learning.lesson import Course, Parts, Points, Second
+from headrecon.learning.lesson import BiasOfFiducials, Course, Parts, Points, Second
 from headrecon.settings import Config, check
 
 logger = logging.getLogger("headrecon")
@@ -30,7 +30,8 @@ def compose_and_run(config: Config) -> None:
 def learn(config: Config) -> None:
     """Make the examples, teach, examine on people kept aside, and write the weights."""
     check(config)
-    lesson: Points | Second | Parts = hydra.utils.instantiate(config.network, _convert_="all")
+    lesson: Points | Second | Parts | BiasOfFiducials
+    lesson = hydra.utils.instantiate(config.network, _convert_="all")
     fingerprint = Fingerprint(Sources.read(Path(__file__).parent))
     path, scores = lesson(
         Course(

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 
+from headrecon.learning.bias import MakeBiasExamples, MeasureBias, examine_bias
 from headrecon.learning.examine import examine
 from headrecon.learning.points import MakePointExamples, apart
 from headrecon.learning.shards import MakeExamples
 from headrecon.learning.teach import Teach
 from headrecon.learning.teach_points import TeachPoints, examine_points
 from headrecon.learning.teach_second_look import TeachSecondLook, examine_second_look
-from headrecon.photos.own_weights import save_weights
+from headrecon.own_weights import save_weights
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Points:
         network = self.teach(learnt)
         scores = examine_points(network, aside)
         about = {"faces": len(learnt.poses), **scores}
-        return save_weights(network, about, Path(self.weights)), scores
+        return save_weights(network.state_dict(), about, Path(self.weights)), scores
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Second:
         network = self.teach(learnt, place)
         scores = examine_second_look(network, aside)
         about = {"faces": len(learnt.poses), "epochs": self.teach.epochs, **scores}
-        return save_weights(network, about, Path(self.weights)), scores
+        return save_weights(network.state_dict(), about, Path(self.weights)), scores
 
 
 @dataclass(frozen=True)
@@ -83,4 +84,23 @@ class Parts:
         network = self.teach(learnt, place, course.device)
         scores = examine(network, aside)
         about = {"examples": len(learnt.images), "epochs": self.teach.epochs, **scores}
-        return save_weights(network, about, Path(self.weights)), scores
+        return save_weights(network.state_dict(), about, Path(self.weights)), scores
+
+
+@dataclass(frozen=True)
+class BiasOfFiducials:
+    """What detectors say of fiducials; a regression rather than a network."""
+
+    examples: MakeBiasExamples
+    measure: MeasureBias
+    weights: str
+    """Path."""
+
+    def __call__(self, course: Course) -> tuple[Path, dict[str, float]]:
+        """Measure; the path of the result, and scores on people kept aside."""
+        made = self.examples(course.folder("bias", self.examples), course.workers)
+        learnt, aside = made.apart(course.aside)
+        bias = self.measure(learnt)
+        scores = examine_bias(bias, self.measure, aside)
+        about = {"people": len(learnt.people.unique()), "faces": len(learnt.people), **scores}
+        return save_weights(bias.state(), about, Path(self.weights)), scores

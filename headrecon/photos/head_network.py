@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from headrecon.photos.own_weights import read_weights
+from headrecon.own_weights import read_weights
 from headrecon.truth import LABELS
 
 SIZE = 128

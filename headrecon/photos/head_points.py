@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from headrecon.own_weights import read_weights
 from headrecon.photos.faces import Face, inside_detector
 from headrecon.photos.find import steady_mesh
-from headrecon.photos.own_weights import read_weights
 from headrecon.photos.square import Square
 
 WIDTHS = {"mesh": 1404, "keypoints": 12, "confidence": 2, "landmark": 1152, "detector": 6144}

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from headrecon.own_weights import read_weights
 from headrecon.photos.head_points import POINTS, HeadPoints, Pose
 from headrecon.photos.network import gamma_coded
-from headrecon.photos.own_weights import read_weights
 from headrecon.photos.square import Square, sample
 
 SIZE = 64

@@ -7,13 +7,18 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import albedo_of, fit_mixing, harmonics
 from headrecon.geometry.resection import turned_towards
+from headrecon.geometry.rotation import angles
 from headrecon.geometry.surface import at, vertex_normals
+from headrecon.geometry.symmetry import mirror_partners
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import rasterize
 from headrecon.render.reproject import see_template
+from headrecon.template.fiducial_bias import Bias, fiducial_bias
+from headrecon.template.marks import Marks
 from headrecon.template.model import head_model
 from headrecon.template.sight import Sight
 from headrecon.template.skin_rim import skin_rim
@@ -43,14 +48,15 @@ class FitTemplate:
     minimize
 
         |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_v(P_v Y_j(c)) / rho_vj - B_v h_vj(c)|^2 / l_v^2
-                  + sum_v (b / 2 t^2) mean_k |P_v X_k(c) - f_vk|^2
+                  + sum_v (b / 2) mean_k |(P_v X_k(c))' - f_vk|^2 / t_vk^2
                   + sum_v (o / 2 u^2) mean_r rho(d_v(P_v X_r(c)))
 
     with N_v the pseudo-normals of view v, Y_j the points of the skin that its pixels show, h_vj =
     (1, n_vj) - o_vj the harmonics of the normal there, less those of the light that the head itself
     is in the way of, as much of it as is missing (the sides of noses would seem to face the
     viewer), rho_vj the albedo, and l_v^2 = |B_v|^2 / 3 over the three columns of directed light;
-    X_k the fiducials in sight, f_vk where the average photo has them, and P_v the view's camera in
+    X_k the fiducials in sight, (.)' what the detectors make of them, who draw them to those of the
+    average head (`Bias`), f_vk where the average photo has them, and P_v the view's camera in
     millimetres; d_v the distance from the view's outline, and X_r the vertices of the head's own,
     where it is skin: jaw, cheeks, ears and the line of the profile tell how wide and how deep a
     face is. The scale and the shift of P_v are the best ones for each c, as are B_v and rho_vj
@@ -59,9 +65,8 @@ class FitTemplate:
     as the base of a nose, is in error, too.
 
     Pixels of a view deviate together, by shadows and misaligned photos: they count for `normals`
-    (a) independent ones with a deviation of `normal_deviation` (s). So do fiducials, which slide
-    with the view and are drawn to those of the average face: `fiducials` (b), `fiducial_deviation`
-    (t) in millimetres; and outlines, which hair may hide: `outlines` (o), `outline_deviation` (u).
+    (a) independent ones with a deviation of `normal_deviation` (s). So do fiducials: `fiducials`
+    (b); and outlines, which hair may hide: `outlines` (o), `outline_deviation` (u).
     Cameras, what is in sight, albedo and robust weights are found anew in each round.
 
     Reference: Blanz and Vetter, "A morphable model for the synthesis of 3D faces", SIGGRAPH 1999;
@@ -80,7 +85,10 @@ class FitTemplate:
     normals: float
     normal_deviation: float
     fiducials: float
+    fiducial_bias: bool
+    """Whether it is reckoned with how detectors err; it was measured on those of the default."""
     fiducial_deviation: float
+    """Millimetres, where it is not."""
     outlines: float
     outline_deviation: float
     outline_reach: float
@@ -102,7 +110,7 @@ class FitTemplate:
         coefficients = basis.new_zeros(len(basis))
         fitted = template
         for _ in range(self.rounds):
-            sights = self.sights(factors, fitted)
+            sights = self.sights(factors, fitted, template)
             if not sights:
                 log.warning("too little skin is seen to fit the template; it stays as it is")
                 return template
@@ -137,15 +145,12 @@ class FitTemplate:
         """What a head says against the views; differentiable in its vertices."""
         normals = vertex_normals(template.vertices, template.faces)
         marks = at(template.fiducials, template.faces, template.vertices)
-        places = [s.placed(marks) for s in sights]
+        places, off = zip(*(s.placed(marks) for s in sights), strict=True)
         of_normals = torch.stack(
             [
                 s.misfit(template.vertices, normals, template.faces, place)
                 for s, place in zip(sights, places, strict=True)
             ]
-        ).sum()
-        of_fiducials = torch.stack(
-            [s.distance(marks, place) for s, place in zip(sights, places, strict=True)]
         ).sum()
         of_outlines = torch.stack(
             [
@@ -156,12 +161,14 @@ class FitTemplate:
         return (
             0.5 * self.outlines / self.outline_deviation**2 * of_outlines
             + 0.5 * self.normals / self.normal_deviation**2 * of_normals
-            + 0.5 * self.fiducials / self.fiducial_deviation**2 * of_fiducials
+            + 0.5 * self.fiducials * torch.stack(off).sum()
         )
 
-    def sights(self, factors: tuple[Factors, ...], head: Template) -> list[Sight]:
+    def sights(
+        self, factors: tuple[Factors, ...], head: Template, average: Template
+    ) -> list[Sight]:
         """What the views that show enough skin say about the head as it is now."""
-        found = []
+        found, usual = [], at(average.fiducials, average.faces, average.vertices)
         occlusion = Occlusion.of(head.vertices, head.faces)
         for view in factors:
             camera, shown = self._camera(view, head)
@@ -169,7 +176,8 @@ class FitTemplate:
             used = seen.mask & view.mask & (seen.normals[2] > self.min_cosine)
             if int(used.sum()) >= self.min_pixels:
                 normals = seen.normals[:, used]
-                found.append(self._sight(view, head, occlusion, camera, shown, normals, used))
+                marks = self._marks(view.fiducials, shown, usual, camera)
+                found.append(self._sight(view, head, occlusion, camera, marks, normals, used))
         return found
 
     def _sight(
@@ -178,7 +186,7 @@ class FitTemplate:
         head: Template,
         occlusion: Occlusion,
         camera: Camera,
-        shown: Float[Tensor, " fiducial=468"],
+        marks: Marks,
         normals: Float[Tensor, "xyz=3 pixel"],
         used: Bool[Tensor, "h w"],
     ) -> Sight:
@@ -202,10 +210,24 @@ class FitTemplate:
             face=fragments.face[used],
             barycentric=fragments.barycentric[used],
             camera=camera,
-            fiducials=factors.fiducials,
-            shown=shown,
+            marks=marks,
             rim=skin_rim(factors, head, camera),
         )
+
+    def _marks(
+        self,
+        found: Float[Tensor, "fiducial=468 xy=2"],
+        shown: Float[Tensor, " fiducial=468"],
+        usual: Float[Tensor, "fiducial=468 xyz=3"],
+        camera: Camera,
+    ) -> Marks:
+        """The fiducials of a view beside those of the average head."""
+        bias = Bias.none(self.fiducial_deviation)
+        if self.fiducial_bias:
+            azimuth, _, _ = angles(camera.view_from_head)
+            bias = fiducial_bias().seen_from(azimuth, mirror_partners(usual))
+        average = project(usual, camera)[:, :2]
+        return Marks(found, shown, average, bias.to(found.device), camera.scale)
 
     def _camera(
         self, factors: Factors, head: Template

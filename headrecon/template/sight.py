@@ -9,6 +9,7 @@ from torch.nn import functional
 from headrecon.geometry.camera import project
 from headrecon.geometry.mixing import albedo_of, best_mixing, harmonics
 from headrecon.geometry.warp import sample
+from headrecon.template.marks import Marks
 from headrecon.template.skin_rim import Place, SkinRim
 from headrecon.types import Camera
 
@@ -32,8 +33,7 @@ class Sight:
     face: Int[Tensor, " point"]
     barycentric: Float[Tensor, "point 3"]
     camera: Camera
-    fiducials: Float[Tensor, "fiducial=468 xy=2"]
-    shown: Float[Tensor, " fiducial=468"]
+    marks: Marks
     rim: SkinRim
 
     def misfit(
@@ -59,24 +59,6 @@ class Sight:
         off = (pseudo - best_mixing(pseudo, known, weight) @ known) / self.strength
         return (weight * off.square().sum(dim=0)).sum() / weight.sum().clamp_min(1e-6)
 
-    def placed(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> Place:
-        """The scale and shift of the canvas that bring the fiducials in sight onto the view's.
-
-        They go with every change of the head, so that a larger one is neither better nor worse.
-        """
-        seen = project(marks, self.camera)[:, :2]
-        share = (self.shown / self.shown.sum().clamp_min(1.0))[:, None]
-        middle, goal = (share * seen).sum(dim=0), (share * self.fiducials).sum(dim=0)
-        apart = seen - middle
-        along = (share * apart * (self.fiducials - goal)).sum()
-        scale = along / (share * apart.square()).sum().clamp_min(1e-6)
-        return scale, goal - scale * middle
-
-    def distance(
-        self, marks: Float[Tensor, "fiducial=468 xyz=3"], place: Place
-    ) -> Float[Tensor, ""]:
-        """Mean square distance of the fiducials in sight, square millimetres."""
-        scale, shift = place
-        seen = scale * project(marks, self.camera)[:, :2] + shift
-        off = (seen - self.fiducials) / self.camera.scale
-        return (self.shown * off.square().sum(dim=1)).sum() / self.shown.sum().clamp_min(1.0)
+    def placed(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> tuple[Place, Float[Tensor, ""]]:
+        """Where the canvas has a head with these fiducials, and what is off then: see `Marks`."""
+        return self.marks.explained(project(marks, self.camera)[:, :2])

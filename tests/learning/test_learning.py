@@ -16,9 +16,9 @@ from headrecon.learning.examine import examine
 from headrecon.learning.examples import example
 from headrecon.learning.shards import Examples, MakeExamples
 from headrecon.learning.teach import Teach
+from headrecon.own_weights import save_weights
 from headrecon.photos.detect import Detect
 from headrecon.photos.head_network import SIZE, HeadNetwork, load_network
-from headrecon.photos.own_weights import save_weights
 from headrecon.template.build import BuildTemplate
 from headrecon.truth import LABELS
 from tests.synthetic.sessions import SESSION
@@ -217,7 +217,7 @@ def test_examples_that_are_there_are_kept(detect: Detect, tmp_path: Path):
 
 def test_weights_are_read_as_they_were_written_and_damaged_ones_are_refused(tmp_path: Path):
     network, path = HeadNetwork(), tmp_path / "weights.safetensors"
-    save_weights(network, {"epochs": 1}, path)
+    save_weights(network.state_dict(), {"epochs": 1}, path)
     read = load_network(path)
     for name, value in network.state_dict().items():
         torch.testing.assert_close(read.state_dict()[name], value, atol=1e-3, rtol=1e-3)

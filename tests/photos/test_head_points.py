@@ -7,8 +7,8 @@ import torch
 
 from headrecon.learning.points import PointExamples, apart
 from headrecon.learning.teach_points import TeachPoints, examine_points
+from headrecon.own_weights import save_weights
 from headrecon.photos.head_points import WIDTHS, PointsNetwork, Told, averaged, load_points
-from headrecon.photos.own_weights import save_weights
 
 KEPT = {"mesh": 4, "keypoints": 4, "confidence": 2, "landmark": 4, "detector": 4}
 TEACH = TeachPoints(
@@ -82,7 +82,7 @@ def test_angles_are_continuous_through_ninety_degrees(network: PointsNetwork) ->
 def test_weights_are_read_as_they_were_written_and_damaged_ones_are_refused(
     network: PointsNetwork, tmp_path: Path
 ) -> None:
-    path = save_weights(network, {"faces": 1}, tmp_path / "weights.safetensors")
+    path = save_weights(network.state_dict(), {"faces": 1}, tmp_path / "weights.safetensors")
     read, few = load_points(path), examples(4)
     with torch.inference_mode():
         one, other = vars(read(few.said)), vars(network(few.said))

@@ -25,6 +25,7 @@ FIT = FitTemplate(
     normals=200.0,
     normal_deviation=0.15,
     fiducials=2.0,
+    fiducial_bias=False,
     fiducial_deviation=1.5,
     outlines=16.0,
     outline_deviation=4.0,
@@ -134,7 +135,7 @@ def test_without_skin_in_sight_the_template_stays_a_strangers(
 
 def test_the_energy_falls_along_its_gradient_as_it_says() -> None:
     truth = person(6)
-    sights = FIT.sights((factors(truth, 0.0), factors(truth, 40.0)), GENERIC)
+    sights = FIT.sights((factors(truth, 0.0), factors(truth, 40.0)), GENERIC, GENERIC)
     vertices = GENERIC.vertices.clone().requires_grad_(True)
     energy = FIT.energy(replace(GENERIC, vertices=vertices), sights)
     (gradient,) = torch.autograd.grad(energy, vertices)
@@ -150,14 +151,14 @@ def test_the_energy_falls_along_its_gradient_as_it_says() -> None:
 
 def test_the_energy_of_the_truth_is_nothing() -> None:
     truth = person(7)
-    sights = FIT.sights((factors(truth, 0.0),), truth)
-    generic = FIT.sights((factors(truth, 0.0),), GENERIC)
+    sights = FIT.sights((factors(truth, 0.0),), truth, GENERIC)
+    generic = FIT.sights((factors(truth, 0.0),), GENERIC, GENERIC)
     assert float(FIT.energy(truth, sights)) < 0.01 * float(FIT.energy(GENERIC, generic))
 
 
 def test_shading_says_where_features_are() -> None:
     truth = person(7)
-    (sight,) = FIT.sights((factors(truth, 0.0),), truth)
+    (sight,) = FIT.sights((factors(truth, 0.0),), truth, GENERIC)
     lower = replace(sight, layers=sight.layers.roll(3, dims=1))
     normals = vertex_normals(truth.vertices, truth.faces)
 
@@ -177,7 +178,7 @@ def test_the_paper_keeps_the_template() -> None:
 def test_a_larger_head_is_neither_better_nor_worse() -> None:
     truth = person(8)
     views = tuple(factors(truth, azimuth) for azimuth in (0.0, -40.0, 40.0))
-    sights = FIT.sights(views, GENERIC)
+    sights = FIT.sights(views, GENERIC, GENERIC)
     larger = replace(GENERIC, vertices=1.08 * GENERIC.vertices)
     assert float(FIT.energy(larger, sights)) == pytest.approx(
         float(FIT.energy(GENERIC, sights)), rel=0.02

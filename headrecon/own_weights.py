@@ -1,4 +1,4 @@
-"""Files of the networks that were taught here."""
+"""Files of what was taught here: the weights of networks, and how detectors err."""
 
 import hashlib
 import json
@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import torch as safetensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from headrecon.files import write
 
 
-def save_weights(network: nn.Module, about: Mapping[str, float | int], path: Path) -> Path:
+def save_weights(
+    weights: Mapping[str, Tensor], about: Mapping[str, float | int], path: Path
+) -> Path:
     """Write the weights, in half precision, and beside them what is known about them."""
     halves = {
         name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
+        for name, value in weights.items()
     }
     content = safetensors.save(halves)
     write(path, content)
