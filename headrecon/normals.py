@@ -98,6 +98,8 @@ def _stage(config: Config, overrides: Iterable[str], name: str) -> Callable[...,
     for stage in (composed.pipeline.fit, composed.pipeline.pose):
         if "turn" in stage:
             stage.turn = 0.0  # The rotation is known; how large the head is, is not.
+        if "fiducial_bias" in stage:
+            stage.fiducial_bias = False  # The fiducials are the true ones, no detector's.
     return hydra.utils.instantiate(composed.pipeline[name], _convert_="all")
 
 
