@@ -17,7 +17,7 @@ from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at
 from headrecon.geometry.symmetry import mirror_partners
 from headrecon.photos.detect import Detect
-from headrecon.synthetic.chance import Taking
+from headrecon.synthetic.chance import GOLDEN, Taking
 from headrecon.synthetic.folder import PhotographSubject
 from headrecon.template.build import BuildTemplate
 from headrecon.template.fiducial_bias import FiducialBias
@@ -98,6 +98,8 @@ class MakeBiasExamples:
                 true, found = ((flip * one)[partner] for one in (true, found))
                 shown = shown[partner]
                 rows.append({"true": true, "found": found, "shown": shown, "azimuths": -azimuth})
+        if not rows:
+            raise ValueError(f"no face of person {session.identity} is found in any photo")
         example = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
         example["people"] = torch.full((len(rows),), person)
         scratch = file.with_suffix(".part")
@@ -133,7 +135,7 @@ class MakeBiasExamples:
         taken = (t for t in map(session.taking, room) if t.identity == session.identity)
         for number, taking in enumerate(islice(taken, self.photos)):
             # The golden ratio spreads them over all people.
-            part = (0.618034 * (person * self.photos + number)) % 1.0
+            part = (GOLDEN * (person * self.photos + number)) % 1.0
             pose = replace(taking.pose, azimuth=self.reach * (2.0 * part - 1.0))
             still = tuple(0.0 for _ in taking.expression)
             yield replace(taking, pose=pose, expression=still, bystander=-1, age=0.0)
