@@ -159,7 +159,7 @@ class Store:
         return self.root, [first, *rest]
 
     def _run(self, stage: Callable[..., Result], inputs: tuple[object, ...]) -> Result:
-        # What decodes files and asks the detectors' interpreter says so: see `Detect`.
+        # What decodes files, or is quicker on the CPU, says so: see `Detect`.
         if self.device.type == "cpu" or getattr(stage, "on_cpu", False):
             return stage(*inputs)
         on_device = moved(stage, self.device)(*moved(inputs, self.device))

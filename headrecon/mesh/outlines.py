@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -58,6 +59,8 @@ class FitOutlines:
     Vetter, "3D reconstruction of human faces from occluding contours", MIRAGE 2007.
     """
 
+    on_cpu: ClassVar = True
+    """Small pictures, distance transforms and sparse factors: a GPU took much longer."""
     distance: float | None
     """Millimetres from which photos were taken, on average; none for weak perspective."""
     photos: int
