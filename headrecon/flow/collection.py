@@ -21,7 +21,7 @@ from headrecon.geometry.warp import (
 )
 from headrecon.types import Stack
 
-_MORE_ON_GPU = 64
+_MORE_ON_GPU = 16
 
 
 @runtime_checkable
@@ -85,7 +85,7 @@ class CollectionFlow:
     memory_mb: int
     """Bound of the estimator's working memory, which sets how many photos go at once.
 
-    On a CPU few photos stay in its cache; a GPU is given 64 times as much, to be busy.
+    On a CPU few photos stay in its cache; a GPU is given 16 times as much, to be busy.
     """
 
     def __call__(self, stack: Stack) -> Stack:
