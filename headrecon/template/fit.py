@@ -7,18 +7,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
 from headrecon.geometry.mixing import albedo_of, fit_mixing, harmonics
 from headrecon.geometry.resection import turned_towards
-from headrecon.geometry.rotation import angles
 from headrecon.geometry.surface import at, vertex_normals
-from headrecon.geometry.symmetry import mirror_partners
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import rasterize
 from headrecon.render.reproject import see_template
-from headrecon.template.fiducial_bias import Bias, fiducial_bias
-from headrecon.template.marks import Marks
+from headrecon.template.marks import Marks, marks_of
 from headrecon.template.model import head_model
 from headrecon.template.sight import Sight
 from headrecon.template.skin_rim import skin_rim
@@ -169,6 +165,7 @@ class FitTemplate:
     ) -> list[Sight]:
         """What the views that show enough skin say about the head as it is now."""
         found, usual = [], at(average.fiducials, average.faces, average.vertices)
+        known, deviation = self.fiducial_bias, self.fiducial_deviation
         occlusion = Occlusion.of(head.vertices, head.faces)
         for view in factors:
             camera, shown = self._camera(view, head)
@@ -176,7 +173,7 @@ class FitTemplate:
             used = seen.mask & view.mask & (seen.normals[2] > self.min_cosine)
             if int(used.sum()) >= self.min_pixels:
                 normals = seen.normals[:, used]
-                marks = self._marks(view.fiducials, shown, usual, camera)
+                marks = marks_of(view.fiducials, shown, usual, camera, known, deviation)
                 found.append(self._sight(view, head, occlusion, camera, marks, normals, used))
         return found
 
@@ -213,21 +210,6 @@ class FitTemplate:
             marks=marks,
             rim=skin_rim(factors, head, camera),
         )
-
-    def _marks(
-        self,
-        found: Float[Tensor, "fiducial=468 xy=2"],
-        shown: Float[Tensor, " fiducial=468"],
-        usual: Float[Tensor, "fiducial=468 xyz=3"],
-        camera: Camera,
-    ) -> Marks:
-        """The fiducials of a view beside those of the average head."""
-        bias = Bias.none(self.fiducial_deviation)
-        if self.fiducial_bias:
-            azimuth, _, _ = angles(camera.view_from_head)
-            bias = fiducial_bias().seen_from(azimuth, mirror_partners(usual))
-        average = project(usual, camera)[:, :2]
-        return Marks(found, shown, average, bias.to(found.device), camera.scale)
 
     def _camera(
         self, factors: Factors, head: Template

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.template.fiducial_bias import Bias
+from headrecon.geometry.camera import project
+from headrecon.geometry.rotation import angles
+from headrecon.geometry.symmetry import mirror_partners
+from headrecon.template.fiducial_bias import Bias, fiducial_bias
 from headrecon.template.skin_rim import Place
+from headrecon.types import Camera
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,26 @@ class Marks:
         scale, shift = _best_place(expected, self.found, precision / precision.sum())
         off = (scale * expected + shift - self.found) / (self.scale * self.bias.deviation)
         return (scale * onto, scale * by + shift), (weight * off.square()).sum()
+
+
+def marks_of(
+    found: Float[Tensor, "fiducial=468 xy=2"],
+    shown: Float[Tensor, " fiducial=468"],
+    usual: Float[Tensor, "fiducial=468 xyz=3"],
+    camera: Camera,
+    known: bool,
+    deviation: float,
+) -> Marks:
+    """The fiducials of a view beside those of the average head, `usual`.
+
+    Where the detectors' bias is not `known`, they are taken to be right up to a deviation in mm.
+    """
+    bias = Bias.none(deviation)
+    if known:
+        azimuth, _, _ = angles(camera.view_from_head)
+        bias = fiducial_bias().seen_from(azimuth, mirror_partners(usual))
+    average = project(usual, camera)[:, :2]
+    return Marks(found, shown, average, bias.to(found.device), camera.scale)
 
 
 def _best_place(
