@@ -1,21 +1,19 @@
 """Measuring how detectors err about fiducials, however many photos of a person they see."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from tqdm import tqdm
 
 from headrecon.geometry.camera import project_through
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at
 from headrecon.geometry.symmetry import mirror_partners
+from headrecon.learning.by_person import made_by_person
 from headrecon.photos.detect import Detect
 from headrecon.synthetic.chance import GOLDEN, Taking
 from headrecon.synthetic.folder import PhotographSubject
@@ -73,15 +71,7 @@ class MakeBiasExamples:
 
     def __call__(self, folder: Path, workers: int) -> BiasExamples:
         """Make what is missing with so many processes, and read all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        files = [folder / f"person_{k:05d}.pt" for k in range(self.people)]
-        missing = [k for k, file in enumerate(files) if not file.exists()]
-        context = get_context("spawn")
-        with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
-            made = [pool.submit(self._make, k, files[k]) for k in missing]
-            for one in tqdm(made, "people", leave=False, disable=None):
-                one.result()
-        parts = [torch.load(file, weights_only=True) for file in files]
+        parts = made_by_person(self._make, folder, self.people, workers)
         return BiasExamples(**{name: torch.cat([p[name] for p in parts]) for name in parts[0]})
 
     def _make(self, person: int, file: Path) -> None:

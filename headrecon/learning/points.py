@@ -1,20 +1,18 @@
 """Teaching where the points of a face truly are, by what the detectors say about made-up people."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
-from tqdm import tqdm
 
 from headrecon.geometry.surface import at
 from headrecon.geometry.symmetry import mirror_partners
+from headrecon.learning.by_person import made_by_person
 from headrecon.photos.decode import decode
 from headrecon.photos.find import FindFace
 from headrecon.photos.head_points import WIDTHS, Hints, hints
@@ -82,15 +80,7 @@ class MakePointExamples:
 
     def __call__(self, folder: Path, workers: int) -> PointExamples:
         """Make what is missing with so many processes, and read all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        files = [folder / f"person_{k:05d}.pt" for k in range(self.people)]
-        missing = [k for k, file in enumerate(files) if not file.exists()]
-        context = get_context("spawn")
-        with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
-            made = [pool.submit(self._make, k, files[k]) for k in missing]
-            for one in tqdm(made, "people", leave=False, disable=None):
-                one.result()
-        return _joined([torch.load(file, weights_only=True) for file in files])
+        return _joined(made_by_person(self._make, folder, self.people, workers))
 
     def _make(self, person: int, file: Path) -> None:
         """The examples of one person, as a file."""
