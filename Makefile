@@ -30,7 +30,7 @@ demo: $(STAMP) ## Reconstruct a made-up person from made-up photos; no network n
 	@echo "Look at $(RUN_DIR)/report/index.html, and at $(RUN_DIR)/mesh/head.ply in any mesh viewer."
 
 test: $(STAMP) ## Run the tests; neither GPU nor network needed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP) ## Check formatting, style, types and the direction of imports
 	$(BIN)/ruff format --check

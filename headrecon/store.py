@@ -12,7 +12,7 @@ import time
 import zipfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -23,6 +23,7 @@ from tqdm import tqdm
 from headrecon.archive import moved, pack, unpack
 from headrecon.arrays import map_arrays, write_arrays
 from headrecon.fingerprint import Fingerprint, Sources
+from headrecon.threads import lone_threads
 from headrecon.types import Rejection
 
 logger = logging.getLogger(__name__)
@@ -193,17 +194,14 @@ class Store:
 
 def _in_turn(function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[Value]:
     """The function's value for each item, in order; a few are worked on at the same time."""
-    pool = ThreadPoolExecutor(WORKERS)
     waiting: deque[Future[Value]] = deque()
-    try:
+    with lone_threads(WORKERS) as pool:
         for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) >= 2 * WORKERS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _new_folder(parent: Path) -> Path:

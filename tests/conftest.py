@@ -1,7 +1,12 @@
-"""Marks: slow tests run on request, GPU tests where there is a GPU."""
+"""Marks: slow tests run on request, GPU tests where there is a GPU. And tests side by side."""
+
+import os
 
 import pytest
 import torch
+
+LONG = ("test_pipeline.py", "test_benchmark.py", "test_detect.py", "test_notebook.py")
+"""Files that take longest, one of which would be waited for if it began last."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,3 +21,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(unasked)
         if "gpu" in item.keywords and not torch.cuda.is_available():
             item.add_marker(impossible)
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests that run side by side take one thread each, as do the commands that they start."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ["OMP_NUM_THREADS"] = "1"
+        torch.set_num_threads(1)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Of 2 GB each."""
+    return min(4, os.cpu_count() or 1)

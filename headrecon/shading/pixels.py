@@ -1,16 +1,19 @@
 """Many small weighted least-squares problems of one design: the pixels of a stack of photos."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import no_type_check
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from headrecon.threads import lone_threads
+
 Subset = Callable[..., Float[Tensor, "pixel photo"]]
 
-_BYTES = 2**21
+_BYTES = 2**22
 """Of a block's values on a CPU: all that is made of them stays in its cache. GPUs take more."""
 _BYTES_OF_GPU = 2**28
 
@@ -22,10 +25,12 @@ def solve_pixels(
     ridge: float,
 ) -> Float[Tensor, "pixel k"]:
     """For each pixel j the x that minimizes sum_i w_ij (v_ij - design_i . x)^2 + ridge |x|^2."""
-    known, found = _Design.of(design), []
-    for seen, belief in _blocks(values, weights):
-        found.append(_solved(known, seen, belief, ridge, torch.empty_like(seen)))
-    return torch.cat(found)
+    lights = _Design.of(design)
+
+    def solved(seen: Tensor, belief: Tensor) -> Tensor:
+        return _solved(lights, seen, belief, ridge, torch.empty_like(seen))
+
+    return _by_block(solved, values, weights)
 
 
 def believed_pixels(
@@ -47,15 +52,16 @@ def believed_pixels(
     other for all pixels would read them, and write the residuals and the weights, in every round.
     `subset` may write over the residual that it is given.
     """
-    lights, shapes, room = _Design.of(design), [], values.new_empty(0)
-    for seen, known, belief, found in _blocks(values, base, start, weights):
-        room = room if room.numel() >= seen.numel() else torch.empty_like(seen)
+    lights = _Design.of(design)
+
+    def solved(seen: Tensor, known: Tensor, belief: Tensor, found: Tensor) -> Tensor:
         for _ in range(rounds):
-            shape = _solved(lights, seen, belief, ridge, room[: len(seen)])
-            residual = torch.addmm(seen, shape, lights.rows, alpha=-1.0, out=found)
+            shape = _solved(lights, seen, belief, ridge, found)
+            residual = torch.sub(seen, torch.mm(shape, lights.rows, out=found), out=found)
             belief = found.copy_(subset(residual, known))
-        shapes.append(_solved(lights, seen, belief, ridge, room[: len(seen)]))
-    return torch.cat(shapes)
+        return _solved(lights, seen, belief, ridge, torch.empty_like(seen))
+
+    return _by_block(solved, values, base, start, weights)
 
 
 def squared_residual(
@@ -65,10 +71,11 @@ def squared_residual(
     solved: Float[Tensor, "pixel k"],
 ) -> Float[Tensor, " pixel"]:
     """sum_i w_ij (v_ij - design_i . x_j)^2: what the solution leaves of each pixel."""
-    found = []
-    for seen, belief, x in _blocks(values, weights, solved):
-        found.append((belief * torch.addmm(seen, x, design.T, alpha=-1.0).square()).sum(dim=1))
-    return torch.cat(found)
+
+    def left(seen: Tensor, belief: Tensor, x: Tensor) -> Tensor:
+        return (belief * torch.addmm(seen, x, design.T, alpha=-1.0).square()).sum(dim=1)
+
+    return _by_block(left, values, weights, solved)
 
 
 def information(
@@ -101,6 +108,7 @@ class _Design:
         return cls(rows, (rows[:, None] * rows).flatten(0, 1))
 
 
+@no_type_check
 def _information(
     design: _Design, weights: Float[Tensor, "pixel photo"]
 ) -> Float[Tensor, "pixel k k"]:
@@ -108,6 +116,7 @@ def _information(
     return functional.linear(weights, design.products).unflatten(1, (k, k))
 
 
+@no_type_check
 def _solved(
     design: _Design,
     values: Float[Tensor, "pixel photo"],
@@ -115,7 +124,7 @@ def _solved(
     ridge: float,
     room: Float[Tensor, "pixel photo"],
 ) -> Float[Tensor, "pixel k"]:
-    """`room` is written over: memory that is new each time takes as long as what is done in it."""
+    """`room` is written over, and may be where the weights are: they are read before."""
     normal = _information(design, weights)
     normal.diagonal(dim1=1, dim2=2).add_(ridge)
     right = functional.linear(torch.mul(weights, values, out=room), design.rows)
@@ -123,9 +132,13 @@ def _solved(
     return torch.linalg.solve_ex(normal, right)[0]
 
 
-def _blocks(*of_pixels: Float[Tensor, "pixel _"]) -> Iterator[tuple[Tensor, ...]]:
-    """Some pixels at a time."""
+def _by_block(work: Callable[..., Tensor], *of_pixels: Float[Tensor, "pixel _"]) -> Tensor:
+    """What `work` makes of some pixels at a time; on a CPU each thread has blocks of its own."""
     first = of_pixels[0]
-    budget = _BYTES_OF_GPU if first.is_cuda else _BYTES
+    budget = _BYTES if first.device.type == "cpu" else _BYTES_OF_GPU
     count = max(1, budget // max(1, first.shape[1] * first.element_size()))
-    return zip(*(values.split(count) for values in of_pixels), strict=True)
+    blocks = [values.split(count) for values in of_pixels]
+    if first.device.type != "cpu":
+        return torch.cat(list(map(work, *blocks)))
+    with lone_threads(torch.get_num_threads()) as pool:
+        return torch.cat(list(pool.map(work, *blocks)))

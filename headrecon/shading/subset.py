@@ -1,6 +1,7 @@
 """Which photos each pixel believes: cast shadows, highlights and occluders fall out."""
 
 from dataclasses import dataclass
+from typing import no_type_check
 
 import torch
 from jaxtyping import Float
@@ -46,9 +47,11 @@ class Irls:
         off = residual.mul_(inverse[:, None])
         if self.bright_cutoff != self.cutoff:
             off = torch.where(off > 0.0, off * (self.cutoff / self.bright_cutoff), off)
-        return torch.div(base, off.square_().add_(1.0).square_(), out=off)
+        off = torch.addcmul(off.new_ones(()), off, off, out=off)
+        return torch.div(base, off.square_(), out=off)
 
 
+@no_type_check
 def _median(
     residual: Float[Tensor, "pixel photo"], base: Float[Tensor, "pixel photo"]
 ) -> Float[Tensor, " pixel"]:

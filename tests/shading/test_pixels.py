@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from headrecon.shading import pixels
 from headrecon.shading.pixels import believed_pixels, information, scattered, solve_pixels
 from headrecon.shading.subset import Irls
 
@@ -63,6 +64,17 @@ def test_last_weights_may_take_the_place_of_the_first_ones():
     same = believed_pixels(design, values, base, start, RIDGE, subset, 2, start)
     assert torch.equal(same, shape)
     assert torch.equal(start, apart)
+
+
+def test_it_does_not_matter_how_many_pixels_a_thread_takes_at_a_time(monkeypatch):
+    design, values, base = problem(4)
+    whole, parts = torch.empty_like(base), torch.empty_like(base)
+    subset = Irls(2.0, 2.0, 0.02)
+    shape = believed_pixels(design, values, base, base, RIDGE, subset, 3, whole)
+    monkeypatch.setattr(pixels, "_BYTES", 7 * PHOTOS * 4)
+    same = believed_pixels(design, values, base, base, RIDGE, subset, 3, parts)
+    assert torch.allclose(same, shape, atol=1e-4)
+    assert torch.allclose(parts, whole, atol=1e-4)
 
 
 def test_a_pixel_that_no_photo_shows_is_0():
