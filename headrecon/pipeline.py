@@ -26,6 +26,7 @@ from headrecon.shading.disambiguate import Disambiguate
 from headrecon.shading.factorize import Factorize
 from headrecon.store import Store
 from headrecon.template.build import BuildTemplate
+from headrecon.template.dense_pose import DensePose
 from headrecon.template.fit import FitTemplate, KeepTemplate
 from headrecon.types import (
     Atlas,
@@ -61,7 +62,7 @@ class Pipeline:
     factorize: Factorize
     fit: FitTemplate | KeepTemplate
     outlines: FitOutlines | IgnoreOutlines
-    pose: Pose
+    pose: Pose | DensePose
     disambiguate: Disambiguate
     integrate: Integrate | BilateralIntegrate | PoissonIntegrate
     merge: Merge | FuseVolume | ProjectAndGather

@@ -4,25 +4,18 @@ import logging
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.geometry.color import luminance
-from headrecon.geometry.mixing import albedo_of, fit_mixing, harmonics
 from headrecon.geometry.resection import turned_towards
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import rasterize
-from headrecon.render.reproject import see_template
-from headrecon.template.marks import Marks, marks_of
+from headrecon.template.marks import marks_of
 from headrecon.template.model import head_model
-from headrecon.template.sight import Sight
-from headrecon.template.skin_rim import skin_rim
-from headrecon.types import SKIN, Camera, Factors, Template
+from headrecon.template.sight import Sight, skin_seen
+from headrecon.types import Camera, Factors, Template
 
 log = logging.getLogger(__name__)
-
-_MIXING_ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -169,47 +162,14 @@ class FitTemplate:
         occlusion = Occlusion.of(head.vertices, head.faces)
         for view in factors:
             camera, shown = self._camera(view, head)
-            seen = see_template(head, camera, SKIN)
-            used = seen.mask & view.mask & (seen.normals[2] > self.min_cosine)
-            if int(used.sum()) >= self.min_pixels:
-                normals = seen.normals[:, used]
+            skin = skin_seen(
+                *(view, head, occlusion, camera),
+                *(self.min_cosine, self.min_pixels, self.cutoff),
+            )
+            if skin is not None:
                 marks = marks_of(view.fiducials, shown, usual, camera, known, deviation)
-                found.append(self._sight(view, head, occlusion, camera, marks, normals, used))
+                found.append(Sight(**vars(skin), marks=marks))
         return found
-
-    def _sight(
-        self,
-        factors: Factors,
-        head: Template,
-        occlusion: Occlusion,
-        camera: Camera,
-        marks: Marks,
-        normals: Float[Tensor, "xyz=3 pixel"],
-        used: Bool[Tensor, "h w"],
-    ) -> Sight:
-        pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
-        hidden = occlusion.seen_by(camera, len(pseudo))[:, used]
-        known = harmonics(normals, len(pseudo))
-        mixing, share = fit_mixing(
-            pseudo, known, hidden, normals[2], light, _MIXING_ROUNDS, self.cutoff
-        )
-        hidden = share * hidden
-        mixed = mixing @ (known - hidden)
-        strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
-        misfit = (pseudo / albedo_of(pseudo, mixed) - mixed).norm(dim=0) / strength
-        fragments = rasterize(head.vertices, head.faces, camera)
-        return Sight(
-            layers=torch.cat([factors.shape, factors.mask[None].to(pseudo)]),
-            mixing=mixing,
-            strength=strength,
-            weight=normals[2] / (1.0 + (misfit / self.cutoff) ** 2) ** 2,
-            hidden=hidden,
-            face=fragments.face[used],
-            barycentric=fragments.barycentric[used],
-            camera=camera,
-            marks=marks,
-            rim=skin_rim(factors, head, camera),
-        )
 
     def _camera(
         self, factors: Factors, head: Template

@@ -1,25 +1,31 @@
-"""What a view says about a head, while it is bent."""
+"""What a view says about a head, while it is bent or turned."""
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from headrecon.geometry.camera import project
-from headrecon.geometry.mixing import albedo_of, best_mixing, harmonics
+from headrecon.geometry.color import luminance
+from headrecon.geometry.mixing import albedo_of, best_mixing, fit_mixing, harmonics
 from headrecon.geometry.warp import sample
+from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import rasterize
+from headrecon.render.reproject import see_template
 from headrecon.template.marks import Marks
-from headrecon.template.skin_rim import Place, SkinRim
-from headrecon.types import Camera
+from headrecon.template.skin_rim import Place, SkinRim, skin_rim
+from headrecon.types import SKIN, Camera, Factors, Template
 
+_MIXING_ROUNDS = 10
 _INSIDE = 0.99
 """Share of a point's four pixels that have to be the person's."""
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What a view says about a head: points of its skin, one of each pixel, and fiducials."""
+class Skin:
+    """What a view says about a head's skin: points of it, one of each pixel, and its outline."""
 
     layers: Float[Tensor, "layer h w"]
     """Pseudo-normals on the view's canvas, and 1 where there are any."""
@@ -33,7 +39,6 @@ class Sight:
     face: Int[Tensor, " point"]
     barycentric: Float[Tensor, "point 3"]
     camera: Camera
-    marks: Marks
     rim: SkinRim
 
     def misfit(
@@ -59,6 +64,54 @@ class Sight:
         off = (pseudo - best_mixing(pseudo, known, weight) @ known) / self.strength
         return (weight * off.square().sum(dim=0)).sum() / weight.sum().clamp_min(1e-6)
 
+
+@dataclass(frozen=True)
+class Sight(Skin):
+    """The same with fiducials."""
+
+    marks: Marks
+
     def placed(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> tuple[Place, Float[Tensor, ""]]:
         """Where the canvas has a head with these fiducials, and what is off then: see `Marks`."""
         return self.marks.explained(project(marks, self.camera)[:, :2])
+
+
+def skin_seen(
+    factors: Factors,
+    head: Template,
+    occlusion: Occlusion,
+    camera: Camera,
+    min_cosine: float,
+    min_pixels: int,
+    cutoff: float,
+) -> Skin | None:
+    """What a view says about the skin that its camera sees; nothing if that is too little.
+
+    Points whose n_z is less than `min_cosine` take no part; `cutoff` is the misfit at which a pixel
+    has lost three quarters of its say.
+    """
+    seen = see_template(head, camera, SKIN)
+    used = seen.mask & factors.mask & (seen.normals[2] > min_cosine)
+    if int(used.sum()) < min_pixels:
+        return None
+    normals = seen.normals[:, used]
+    pseudo, light = factors.shape[:, used], luminance(factors.color)[used]
+    hidden = occlusion.seen_by(camera, len(pseudo))[:, used]
+    known = harmonics(normals, len(pseudo))
+    mixing, share = fit_mixing(pseudo, known, hidden, normals[2], light, _MIXING_ROUNDS, cutoff)
+    hidden = share * hidden
+    mixed = mixing @ (known - hidden)
+    strength = (mixing[:, 1:4].square().sum() / 3.0).sqrt()
+    misfit = (pseudo / albedo_of(pseudo, mixed) - mixed).norm(dim=0) / strength
+    fragments = rasterize(head.vertices, head.faces, camera)
+    return Skin(
+        layers=torch.cat([factors.shape, factors.mask[None].to(pseudo)]),
+        mixing=mixing,
+        strength=strength,
+        weight=normals[2] / (1.0 + (misfit / cutoff) ** 2) ** 2,
+        hidden=hidden,
+        face=fragments.face[used],
+        barycentric=fragments.barycentric[used],
+        camera=camera,
+        rim=skin_rim(factors, head, camera),
+    )
