@@ -6,6 +6,7 @@ from torch import Tensor
 
 from headrecon.geometry.lighting import basis, fit_columns, reflected
 from headrecon.geometry.surface import vertex_normals
+from headrecon.mesh.expression import Expressions, pulled
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import Stack
 
@@ -19,6 +20,7 @@ def photometric_error(
     light_order: int,
     glossy: bool,
     robust: float,
+    expressions: Expressions | None = None,
 ) -> Float[Tensor, ""]:
     """Mean Geman-McClure error between the chosen photos and their renderings, at unit exposure.
 
@@ -28,6 +30,9 @@ def photometric_error(
     harmonics in the direction r = 2 n_z n - v that is reflected to the viewer v, without albedo:
 
         I = albedo l . Y(n) + m . Y(r)
+
+    With `expressions` each photo has normals of its own, those of the face that it pulls, which the
+    gradient takes as given.
 
     Reference: Ramamoorthi and Hanrahan, "A signal-processing framework for inverse rendering",
     SIGGRAPH 2001.
@@ -43,10 +48,46 @@ def photometric_error(
     weights = stack.masks[chosen][:, seen].to(color) * (photos.amax(dim=1) < 0.98)
     exposure = (photos.mean(dim=1) * weights).sum(1) / weights.sum(1).clamp_min(1.0)
     photos = photos / exposure.clamp_min(1e-3)[:, None, None]
-    columns = color[:, None] * basis(unit, light_order)
-    if glossy:
-        columns = torch.cat([columns, basis(reflected(unit)).expand(3, -1, -1)], dim=1)
-    rendered = torch.einsum("pck,ckj->pcj", fit_columns(photos, columns, weights), columns)
-    squared = ((rendered - photos) ** 2).sum(dim=1)
+
+    def rendered(some: slice, normals: Tensor) -> Tensor:
+        columns = color[:, None] * basis(normals, light_order)
+        if glossy:
+            columns = torch.cat([columns, basis(reflected(normals)).expand(3, -1, -1)], dim=1)
+        light = fit_columns(photos[some], columns, weights[some])
+        return torch.einsum("pck,ckj->pcj", light, columns)
+
+    if expressions is None:
+        made = rendered(slice(None), unit)
+    else:
+        turns = expressions.turns @ stack.camera.view_from_head.T
+        turned = torch.stack([interpolate(fragments, faces, turn)[:, seen] for turn in turns])
+        found = _coefficients(
+            expressions, photos, color, unit, turned, weights, light_order, robust
+        )
+        made = torch.cat(
+            [
+                rendered(
+                    slice(index, index + 1), pulled(unit, torch.einsum("d,dxj->xj", e, turned))
+                )
+                for index, e in enumerate(found)
+            ]
+        )
+    squared = ((made - photos) ** 2).sum(dim=1)
     bounded = squared / (1.0 + squared / robust**2)
     return (weights * bounded).sum() / weights.sum().clamp_min(1.0)
+
+
+@torch.no_grad()
+def _coefficients(
+    expressions: Expressions,
+    photos: Float[Tensor, "photo rgb=3 pixel"],
+    color: Float[Tensor, "rgb=3 pixel"],
+    normals: Float[Tensor, "xyz=3 pixel"],
+    turned: Float[Tensor, "direction xyz=3 pixel"],
+    weights: Float[Tensor, "photo pixel"],
+    light_order: int,
+    robust: float,
+) -> Float[Tensor, "photo direction"]:
+    """Of each photo's expression, in the light that explains the face at rest best."""
+    light = fit_columns(photos, color[:, None] * basis(normals, light_order), weights)
+    return expressions.coefficients(photos, light, color, normals, turned, weights, robust)

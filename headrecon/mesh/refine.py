@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
+from headrecon.mesh.expression import Expressions, expressions_of
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.photometric import photometric_error
 from headrecon.mesh.silhouette import Outline, outline, outline_error
@@ -58,6 +59,10 @@ class Refine:
     light, which makes up for any common factor, and so has no share along it. A light taken as
     given would let the albedo drift.
 
+    The photos are warped, so that they share the pose and the places of a face at rest. What is
+    left of a photo's own pose is a turn of its light, which is fitted. What is left of its
+    expression is the shading of its folds: with `expression` each has its own (`Expressions`).
+
     Some photos of each view take no part in the descent. An epoch after which the mesh renders into
     them worse than before is taken back, so that the result is never worse there than the start.
 
@@ -80,6 +85,8 @@ class Refine:
     """Of the spherical harmonics of the light: 1 or 2."""
     glossy: bool
     """Whether skin and hair also mirror the light, roughly."""
+    expression: float
+    """Pixels that a photo counts for where it says how its face is pulled; 0: faces are at rest."""
     robust: float
     """Photometric error at which a pixel's pull stops growing, in units of the face's mean."""
     outline_band: float
@@ -109,6 +116,9 @@ class Refine:
         rims = [on_rim(mesh.vertices, faces, s.camera, self.outline_band) for s in stacks]
         normals = vertex_normals(mesh.vertices, faces)
         held = (1.0 - is_part(mesh.vertices, template, ("scalp",))) * float(template.fitted)
+        pulls = None
+        if self.expression and template.expressions is not None:
+            pulls = expressions_of(mesh.vertices, template, self.expression)
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
         tint = torch.zeros_like(mesh.albedo[:, :1], requires_grad=True)
         optimizer = torch.optim.Adam(
@@ -129,6 +139,7 @@ class Refine:
                 rims[index],
                 1.0 - held,
                 generator,
+                pulls,
             )
             off = (vertices - start.rest).square().sum(dim=1)
             terms["anchor"] = (held * off).sum() / held.sum().clamp_min(1.0)
@@ -193,6 +204,7 @@ class Refine:
         rim: tuple[Bool[Tensor, " vertex"], Float[Tensor, " vertex"]],
         free: Float[Tensor, " vertex"],
         generator: torch.Generator,
+        expressions: Expressions | None = None,
     ) -> dict[str, Float[Tensor, ""]]:
         """The losses of one step, not yet weighted."""
         taking_part = self._takes_part(len(stack.images)).nonzero()[:, 0]
@@ -203,7 +215,7 @@ class Refine:
         return {
             "photometric": photometric_error(
                 *(vertices, albedo, faces, stack, chosen),
-                *(self.light_order, self.glossy, self.robust),
+                *(self.light_order, self.glossy, self.robust, expressions),
             ),
             "outline": outline_error(vertices, rim, stack.camera, goal, self.outline_reach, free),
             "laplacian": laplacian_smoothness(shift),

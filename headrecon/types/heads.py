@@ -34,6 +34,8 @@ class Template:
     """Whether it is bent to the person of the photos; else it is a stranger's."""
     haired: bool = False
     """Whether its scalp is the outside of the person's hair; else it is bald."""
+    expressions: Float[Tensor, "direction vertex xyz=3"] | None = None
+    """What one standard deviation of each direction of expression does, in millimetres."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ REFINE = Refine(
     diffusion=[8, 4],
     light_order=1,
     glossy=False,
+    expression=0.0,
     robust=0.5,
     outline_band=0.25,
     outline_reach=6.0,
