@@ -38,9 +38,9 @@ def device(
         yield there
 
 
-def run(photos: Path, artifacts: Path, device: torch.device) -> Reconstruction:
+def run(photos: Path, artifacts: Path, device: torch.device, *others: str) -> Reconstruction:
     with initialize_config_dir(str(CONF), version_base=None):
-        config = compose("config", overrides=[*SMALL, f"run_dir={artifacts.parent}"])
+        config = compose("config", overrides=[*SMALL, *others, f"run_dir={artifacts.parent}"])
     pipeline: Pipeline = hydra.utils.instantiate(config.pipeline, _convert_="all")
     monitor = Monitor(artifacts.parent / "tensorboard")
     pile = hydra.utils.instantiate(config.gather, _convert_="all")(photos)
@@ -57,3 +57,14 @@ def test_the_head_is_the_same_as_on_the_cpu(finished: Path, tmp_path: Path, devi
     here = run(photos, finished / "artifacts", torch.device("cpu"))
     off = (there.mesh.vertices - here.mesh.vertices).norm(dim=1)
     assert np.quantile(off.numpy(), 0.95) < 0.2
+
+
+@pytest.mark.slow
+def test_stages_that_are_not_the_default_run_there_too(finished: Path, tmp_path: Path, device):  # noqa: F811
+    photos = finished / "synthetic" / "photos"
+    others = ("pose@pipeline.pose=dense", "refine@pipeline.refine=expressive")
+    there = run(photos, tmp_path / "artifacts", device, *others)
+    here = run(photos, finished / "artifacts", torch.device("cpu"))
+    off = (there.mesh.vertices - here.mesh.vertices).norm(dim=1)
+    assert float(off.max()) > 0.0
+    assert np.quantile(off.numpy(), 0.95) < 5.0
