@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
+from headrecon.mesh.diffusion import both_ways, diffused
 from headrecon.mesh.expression import Expressions, expressions_of
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.photometric import photometric_error
@@ -110,7 +111,7 @@ class Refine:
         """Refine for one epoch."""
         mesh, faces = start.mesh, start.mesh.faces
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
-        edges, times = _both_ways(faces), self.diffusion[start.epoch]
+        edges, times = both_ways(faces), self.diffusion[start.epoch]
         topology = topology_of(mesh.vertices, faces)
         outlines = [outline(stack.masks.mean(dim=0) > 0.5, self.outline_reach) for stack in stacks]
         rims = [on_rim(mesh.vertices, faces, s.camera, self.outline_band) for s in stacks]
@@ -127,12 +128,12 @@ class Refine:
         history, gradients = [], []
         for step in range(self.steps):
             index = step % len(stacks)
-            displacement = self._diffused(u, edges, times) * normals
+            displacement = diffused(u, edges, times) * normals
             vertices = mesh.vertices + displacement
             terms = self.terms(
                 vertices,
                 displacement,
-                _tinted(start, self._diffused(tint, edges, TINT_DIFFUSION)),
+                _tinted(start, diffused(tint, edges, TINT_DIFFUSION)),
                 topology,
                 stacks[index],
                 outlines[index],
@@ -150,8 +151,8 @@ class Refine:
             optimizer.step()
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
-        vertices = mesh.vertices + self._diffused(u.detach(), edges, times) * normals
-        painted = _tinted(start, self._diffused(tint.detach(), edges, TINT_DIFFUSION))
+        vertices = mesh.vertices + diffused(u.detach(), edges, times) * normals
+        painted = _tinted(start, diffused(tint.detach(), edges, TINT_DIFFUSION))
         made = _moved(mesh, vertices, painted.clamp(0.0, 1.0))
         unseen = torch.tensor([[self._on_kept_aside(one, stacks) for one in (mesh, made)]])
         return replace(
@@ -181,17 +182,6 @@ class Refine:
             off = weights * relit_errors(mesh, stack.camera, images, masks, mask)
             means.append(float(off.sum() / weights.sum().clamp_min(1e-6)))
         return sum(means) / len(means) if means else float("nan")
-
-    @staticmethod
-    def _diffused(
-        u: Float[Tensor, "vertex 1"], edges: Int[Tensor, "2 edge"], times: int
-    ) -> Float[Tensor, "vertex 1"]:
-        """S^k u, S being half the vertex and half the mean of its neighbours."""
-        degree = torch.bincount(edges[0], minlength=len(u)).clamp_min(1)[:, None]
-        for _ in range(times):
-            around = torch.zeros_like(u).index_add(0, edges[0], u[edges[1]])
-            u = 0.5 * u + 0.5 * around / degree
-        return u
 
     def terms(
         self,
@@ -243,12 +233,6 @@ def _tinted(start: Refinement, tint: Float[Tensor, "vertex 1"]) -> Float[Tensor,
     bound = MOST_TINT - 1e-3
     inverse = MOST_TINT * torch.atanh(before.clamp(-bound, bound) / MOST_TINT)
     return start.tone * torch.exp(MOST_TINT * torch.tanh((inverse + tint) / MOST_TINT))
-
-
-def _both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:
-    """The edges of the mesh, each in both directions."""
-    edges = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    return torch.unique(torch.cat([edges, edges.flip(1)]), dim=0).T
 
 
 def _moved(
