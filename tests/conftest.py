@@ -33,5 +33,5 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Of 2 GB each."""
+    """Of 2 to 3 GB each."""
     return min(4, os.cpu_count() or 1)
