@@ -13,6 +13,7 @@ from headrecon.mesh.merge import Merge
 from headrecon.mesh.outlines import FitOutlines, IgnoreOutlines
 from headrecon.mesh.project import ProjectAndGather
 from headrecon.mesh.refine import Refine, not_yet_refined
+from headrecon.mesh.repaint import KeepPaint, Repaint
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, IrisScale, TemplateScale
 from headrecon.mesh.texture import Texture
 from headrecon.mesh.volume import FuseVolume
@@ -68,6 +69,7 @@ class Pipeline:
     merge: Merge | FuseVolume | ProjectAndGather
     refine: Refine
     complete: Complete
+    repaint: Repaint | KeepPaint
     scale: InterpupillaryScale | IrisScale | CircumferenceScale | TemplateScale
     texture: Texture
 
@@ -156,8 +158,11 @@ class Pipeline:
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, fitted)
             monitor.refinement(refined, shots)
 
-        # Closed, with what each vertex rests on, and as large as heads are.
+        # Closed, with what each vertex rests on, in the colors that the photos themselves have, and
+        # as large as heads are.
         whole = recall("mesh/complete", self.complete, refined.mesh, head, shots, fitted)
+        painted = recall("mesh/painted", self.repaint, whole.mesh, portraits, fitted)
+        whole = replace(whole, mesh=painted)
         scale = recall("mesh/scale", self.scale, whole.mesh, portraits)
         monitor.complete(whole, scale)
         return Reconstruction(

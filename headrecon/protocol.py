@@ -26,6 +26,7 @@ from headrecon.evaluate.third_party import read_mesh
 from headrecon.files import write
 from headrecon.photos.split import Split
 from headrecon.pipeline import Pipeline
+from headrecon.render.occlusion import Occlusion
 from headrecon.settings import Config, Refusal, check, one_line
 from headrecon.store import Store
 from headrecon.types import HeadMesh, Portrait, Sighting, Template
@@ -56,10 +57,11 @@ def evaluate(config: Config) -> None:
         raise Refusal(f"none of the photos in {config.photos} can be used to judge the head by")
     heads = {RESULT: result, **baselines(config, template, made_of)}
     heads = {name: painted_like(mesh, result) for name, mesh in heads.items()}
-    bounds = (config.jaw, config.neck, config.collar, config.distance)
+    shadows = {name: Occlusion.of(mesh.vertices, mesh.faces) for name, mesh in heads.items()}
+    bounds = (config.jaw, config.neck, config.collar, config.skin, config.distance)
     photos = [sitting(one, template, *bounds) for one in held_out[: config.most]]
     judged = [
-        (photo, {name: judge(mesh, photo) for name, mesh in heads.items()})
+        (photo, {name: judge(mesh, shadows[name], photo) for name, mesh in heads.items()})
         for photo in tqdm(photos, "rendering", leave=False, disable=None)
     ]
     folder = run / "evaluation"

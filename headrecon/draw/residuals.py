@@ -9,6 +9,7 @@ from PIL import Image
 
 from headrecon.draw.panel import colormapped, on_paper, picture, sheet
 from headrecon.draw.report import Link, Ranked, Ranking, Section, report
+from headrecon.render.occlusion import Occlusion
 from headrecon.render.relit import grey_levels, relit
 from headrecon.types import HeadMesh, Stack
 
@@ -38,9 +39,10 @@ class Residual:
 
 def residuals(mesh: HeadMesh, stacks: Sequence[Stack]) -> Iterator[Residual]:
     """All photos of all views."""
+    occlusion = Occlusion.of(mesh.vertices, mesh.faces)
     for stack in stacks:
         mask = stack.masks.mean(dim=0) > 0.5
-        rendered = relit(mesh, stack.camera, stack.images, stack.masks, mask)
+        rendered = relit(mesh, stack.camera, stack.images, stack.masks, mask, occlusion)
         for index, name in enumerate(stack.names):
             photo, shown = stack.images[index].float(), stack.masks[index] > 0.5
             canvas = torch.zeros_like(photo)

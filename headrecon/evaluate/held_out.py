@@ -9,12 +9,14 @@ from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_ed
 from torch import Tensor
 
 from headrecon.geometry.camera import project
-from headrecon.geometry.lighting import basis, fit_lighting
+from headrecon.geometry.color import off_color
+from headrecon.geometry.lighting import basis, fit_columns
 from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.render.head_area import head_area
+from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.relit import grey_levels
 from headrecon.types import REGIONS, Camera, HeadMesh, Portrait, Template
@@ -36,7 +38,7 @@ class Sitting:
     area: Bool[Tensor, "h w"]
     """Where a head could be, shoulders left out, and a camera saw something."""
     head: Bool[Tensor, "h w"]
-    """Where the head is."""
+    """Where the head is; a collar is none of it."""
     part: Int[Tensor, "h w"]
     """Index into `PARTS`."""
     nearness: float
@@ -61,11 +63,14 @@ def sitting(
     jaw: float,
     neck: float,
     collar: float,
+    skin: float,
     distance: float | None = None,
 ) -> Sitting:
     """Where a photo shows the head, and which part of it, by the mean head in its pose.
 
-    `distance` in millimetres; none for weak perspective.
+    Of the neck only what has the color of the photo's face counts, within `skin` standard
+    deviations: clothes are not to be explained by a head. `distance` in millimetres; none for weak
+    perspective.
     """
     nearness = 1.0 / distance if distance else 0.0
     marks = at(template.fiducials, template.faces, template.vertices)
@@ -79,36 +84,43 @@ def sitting(
     part = part_of[template.region[nearest]]
     below = ~head_area(template, camera, jaw, 0.0, 0.0)
     beside = torch.where(below, PARTS.index("neck"), PARTS.index("hair"))
+    part = torch.where(fragments.mask, part, beside.to(part))
     area = head_area(template, camera, jaw, neck, collar) & (portrait.image.amax(dim=0) > 0.0)
+    head = (portrait.mask > 0.5) & area
+    on_face = head & (part == PARTS.index("face"))
+    off = off_color(portrait.image.flatten(1), on_face.flatten()).reshape(part.shape)
+    clothes = (part == PARTS.index("neck")) & (off > skin)
     return Sitting(
         portrait=portrait,
-        area=area,
-        head=(portrait.mask > 0.5) & area,
-        part=torch.where(fragments.mask, part, beside.to(part)),
+        area=area & ~clothes,
+        head=head & ~clothes,
+        part=part,
         nearness=nearness,
     )
 
 
-def judge(mesh: HeadMesh, photo: Sitting) -> Judgement:
+def judge(mesh: HeadMesh, occlusion: Occlusion, photo: Sitting) -> Judgement:
     """Render a mesh into a photo and compare.
 
     Its pose is the one that was found in the photo, its place and size are those in which its
     landmarks lie on the photo's fiducials, its light (first-order harmonics, three channels) is
-    fitted on the face only and has to do for ears, neck and hair. Where the mesh shows nothing, its
-    rendering is black.
+    fitted on the face only and has to do for ears, neck and hair, less what the mesh itself keeps
+    off. Where the mesh shows nothing, its rendering is black.
     """
     portrait = photo.portrait
     camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH), photo.nearness)
     fragments = rasterize(mesh.vertices, mesh.faces, camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
-    layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
+    hidden = occlusion.harmonics(camera.view_from_head, 4)
+    layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals, hidden], dim=1))
     seen = fragments.mask
-    albedo, unit = layers[:3, seen], torch.nn.functional.normalize(layers[3:, seen], dim=0)
+    albedo, unit = layers[:3, seen], torch.nn.functional.normalize(layers[3:6, seen], dim=0)
+    columns = albedo[:, None] * (basis(unit) - layers[6:, seen])
     on_face = (photo.head & (photo.part == PARTS.index("face")))[seen]
     weights = (on_face & (portrait.image[:, seen].amax(dim=0) < 0.98)).to(albedo)
-    lighting = fit_lighting(portrait.image[None][..., seen], albedo, unit, weights[None])[0]
+    lighting = fit_columns(portrait.image[None][..., seen], columns, weights[None])[0]
     rendered = torch.zeros_like(portrait.image)
-    rendered[:, seen] = (albedo * (lighting @ basis(unit))).clamp(0.0, 1.0)
+    rendered[:, seen] = torch.einsum("ck,ckj->cj", lighting, columns).clamp(0.0, 1.0)
     off = (grey_levels(portrait.image[None]) - grey_levels(rendered[None]))[0].abs()
 
     numbers = {"head_grey_levels": _mean(off[photo.head])}

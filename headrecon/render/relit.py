@@ -6,8 +6,9 @@ from kornia.color import linear_rgb_to_rgb
 from torch import Tensor
 
 from headrecon.geometry.color import luminance
-from headrecon.geometry.lighting import basis, fit_lighting
+from headrecon.geometry.lighting import basis, fit_columns
 from headrecon.geometry.surface import vertex_normals
+from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import Camera, HeadMesh
 
@@ -18,19 +19,24 @@ def relit(
     images: Float[Tensor, "photo rgb=3 h w"],
     masks: Float[Tensor, "photo h w"],
     mask: Bool[Tensor, "h w"],
+    occlusion: Occlusion | None = None,
 ) -> Float[Tensor, "photo rgb=3 pixel"]:
     """A mesh at the pixels of a mask in the light of every photo of a camera, linear.
 
-    Light, first-order spherical harmonics for each channel, is what fits the photo best. Where the
-    mesh shows nothing, its rendering is black.
+    Light, first-order spherical harmonics for each channel, is what fits the photo best, less what
+    the mesh itself keeps off if `occlusion` says so. Where the mesh shows nothing, its rendering is
+    black.
     """
     fragments = rasterize(mesh.vertices, mesh.faces, camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
     albedo, normals = layers[:3, mask], torch.nn.functional.normalize(layers[3:, mask], dim=0)
     photos, shown = images[:, :, mask].float(), masks[:, mask].float()
-    lighting = fit_lighting(photos, albedo, normals, shown)
-    return albedo * torch.einsum("pck,kj->pcj", lighting, basis(normals))
+    arriving = basis(normals)
+    if occlusion is not None:
+        arriving = arriving - occlusion.seen_by(camera, len(arriving))[:, mask]
+    columns = albedo[:, None] * arriving
+    return torch.einsum("pck,ckj->pcj", fit_columns(photos, columns, shown), columns)
 
 
 def relit_errors(

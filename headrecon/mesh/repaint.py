@@ -1,0 +1,216 @@
+"""The albedo under which the photos look as they do, each through its own camera."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from headrecon.geometry.camera import project
+from headrecon.geometry.color import off_color
+from headrecon.geometry.lighting import basis, fit_columns
+from headrecon.geometry.portrait_camera import portrait_camera
+from headrecon.geometry.surface import vertex_areas, vertex_normals
+from headrecon.geometry.warp import inside, sample
+from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.mesh.parts import is_part
+from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import rasterize
+from headrecon.types import Camera, HeadMesh, Portrait, Template
+
+_CLIPPED = 0.98
+_WHOLE = 0.99
+"""Share of a vertex's four pixels that have to be the person's, and not clipped."""
+_DIMMEST = 0.05
+"""Light, in that of the face, below which a vertex says nothing of its albedo."""
+_FEWEST = 50
+"""Vertices of the face that tell the light of a photo."""
+_ROUNDS = 8
+"""Of reweighting the photos of a vertex."""
+
+
+@dataclass(frozen=True)
+class KeepPaint:
+    """Stage: the albedo of the views as it is."""
+
+    def __call__(
+        self, mesh: HeadMesh, portraits: tuple[Portrait, ...], template: Template
+    ) -> HeadMesh:
+        """The same."""
+        return mesh
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What the photos that tell their light show of the vertices."""
+
+    colors: Float[Tensor, "photo vertex rgb=3"]
+    """Linear, of unit exposure."""
+    harmonics: Float[Tensor, "photo k vertex"]
+    """Of the light that arrives there: what the head itself keeps off is taken away."""
+    weights: Float[Tensor, "photo vertex"]
+    """n_z where the photo shows the vertex, else 0."""
+
+
+@dataclass(frozen=True)
+class Repaint:
+    """Stage: albedo from the photos as they are, not from the views that they were warped to.
+
+        min over a, l of  sum_i sum_v w_iv rho(|I_i(P_i v) - a_v l_i . (Y(R_i n_v) - h_iv)|)
+
+    I_i is photo i, P_i its camera, l_i its light (first-order harmonics for each channel), found on
+    the face only, and h what the head itself is in the way of (`Occlusion`): ears, eye sockets and
+    the neck stand in the head's shadow, and without h their albedo would be dark and the shadow be
+    drawn twice. w_iv is n_z where the photo shows the vertex. Lights and albedo are solved in turn.
+    A vertex begins at the weighted median over the photos, so that glasses, hands and highlights of
+    some do not count; skin of the neck is what has the color of the face, the rest are clothes.
+    Vertices that few photos show keep what they had, by `prior`.
+
+    Light and albedo are known up to a factor: the mean of the face stays.
+
+    Reference: Kemelmacher-Shlizerman and Basri, "3D face reconstruction from a single image using a
+    single reference face shape", PAMI 2011, for albedo as what light leaves of a photo.
+    """
+
+    distance: float | None
+    """Millimetres from which photos were taken, on average; none for weak perspective."""
+    rounds: int
+    """Of lights and albedo in turn."""
+    robust: float
+    """Difference, in units of the albedo, at which a photo has lost three quarters of its say."""
+    skin: float
+    """Standard deviations from the color of the face beyond which a neck is clothes."""
+    grazing: float
+    """Smallest n_z of a vertex that a photo shows."""
+    tolerance: float
+    """Millimetres behind what a camera sees at which a vertex is hidden."""
+    prior: float
+    """Photos that the albedo before counts for."""
+
+    def __call__(
+        self, mesh: HeadMesh, portraits: tuple[Portrait, ...], template: Template
+    ) -> HeadMesh:
+        """Paint the mesh anew; as it was if no photo tells its light."""
+        face = is_part(mesh.vertices, template, ("face", "lips"))
+        neck = is_part(mesh.vertices, template, ("neck",))
+        seen = self.observed(mesh, portraits, face, neck)
+        if not len(seen.colors):
+            return mesh
+        known = seen.weights.sum(dim=0)
+        on_face = face * vertex_areas(mesh.vertices, mesh.faces)
+        albedo, share = mesh.albedo, (known / (known + self.prior))[:, None]
+        for _ in range(self.rounds):
+            found = self._albedo(seen, albedo, on_face)
+            counted = (on_face * (known > 0.5))[:, None]
+            gain = (counted * mesh.albedo).sum(dim=0) / (counted * found).sum(dim=0).clamp_min(1e-6)
+            albedo = torch.lerp(mesh.albedo, gain * found, share).clamp(0.0, 1.0)
+        return replace(mesh, albedo=albedo)
+
+    def observed(
+        self,
+        mesh: HeadMesh,
+        portraits: Iterable[Portrait],
+        face: Float[Tensor, " vertex"],
+        neck: Float[Tensor, " vertex"],
+    ) -> Observations:
+        """Every vertex in every photo whose light the face can tell."""
+        occlusion = Occlusion.of(mesh.vertices, mesh.faces)
+        normals = vertex_normals(mesh.vertices, mesh.faces)
+        nearness = 1.0 / self.distance if self.distance else 0.0
+        colors, harmonics, weights = [], [], []
+        for portrait in portraits:
+            camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH), nearness)
+            color, weight = self._seen(mesh, normals, portrait, camera)
+            skin = (weight > 0.0) & (face > 0.5)
+            if int(skin.sum()) < _FEWEST:
+                continue
+            weight = weight * ((neck < 0.5) | (off_color(color.T, skin) < self.skin))
+            turned = normals @ camera.view_from_head.T
+            known = basis(turned.T) - occlusion.harmonics(camera.view_from_head, 4).T
+            colors.append(color / color[skin].mean().clamp_min(1e-3))
+            harmonics.append(known)
+            weights.append(weight)
+        nothing = normals.new_zeros(0, len(normals))
+        return Observations(
+            torch.stack(colors) if colors else nothing[..., None].expand(-1, -1, 3),
+            torch.stack(harmonics) if harmonics else nothing[:, None].expand(-1, 4, -1),
+            torch.stack(weights) if weights else nothing,
+        )
+
+    def _seen(
+        self,
+        mesh: HeadMesh,
+        normals: Float[Tensor, "vertex xyz=3"],
+        portrait: Portrait,
+        camera: Camera,
+    ) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"]]:
+        """Color of each vertex in a photo, and how well the photo shows it."""
+        fragments = rasterize(mesh.vertices, mesh.faces, camera)
+        xyz = project(mesh.vertices, camera)
+        column, row = xyz[:, 0].floor().long(), xyz[:, 1].floor().long()
+        column, row = column.clamp(0, camera.width - 1), row.clamp(0, camera.height - 1)
+        front = torch.where(fragments.mask, fragments.z, -torch.inf)[row, column]
+        shown = (portrait.mask > 0.5) & (portrait.image.amax(dim=0) < _CLIPPED)
+        layers = torch.cat([portrait.image, shown[None].to(portrait.image)])
+        found = sample(layers[None], xyz[None, None, :, :2])[0, :, 0].T
+        n_z = normals @ camera.view_from_head[2]
+        seen = (xyz[:, 2] > front - self.tolerance * camera.scale) & (n_z > self.grazing)
+        seen = seen & (found[:, 3] > _WHOLE) & (inside(xyz[:, :2], *shown.shape) > 0.5)
+        return found[:, :3], n_z * seen
+
+    def _albedo(
+        self,
+        seen: Observations,
+        albedo: Float[Tensor, "vertex rgb=3"],
+        on_face: Float[Tensor, " vertex"],
+    ) -> Float[Tensor, "vertex rgb=3"]:
+        """The best one in the lights that explain a given albedo best."""
+        shading = torch.stack(
+            [
+                _shading(color, known, weight * on_face, albedo)
+                for color, known, weight in zip(
+                    seen.colors, seen.harmonics, seen.weights, strict=True
+                )
+            ]
+        )
+        weights = seen.weights * (shading.amin(dim=2) > _DIMMEST)
+        found = _median(seen.colors / shading.clamp_min(_DIMMEST), weights)
+        for _ in range(_ROUNDS):
+            off = (seen.colors - found * shading).norm(dim=2)
+            size = self.robust * found.norm(dim=1).clamp_min(_DIMMEST)
+            say = (weights / (1.0 + (off / size) ** 2) ** 2)[..., None]
+            square = (say * shading**2).sum(dim=0)
+            found = (say * seen.colors * shading).sum(dim=0) / square.clamp_min(1e-6)
+        return found
+
+
+def _shading(
+    color: Float[Tensor, "vertex rgb=3"],
+    known: Float[Tensor, "k vertex"],
+    weight: Float[Tensor, " vertex"],
+    albedo: Float[Tensor, "vertex rgb=3"],
+) -> Float[Tensor, "vertex rgb=3"]:
+    """Light of one photo that arrives at each vertex, in that of its face.
+
+    Fitted twice, the second time without what the first fit does not explain.
+    """
+    columns = albedo.T[:, None] * known
+    light = fit_columns(color.T[None], columns, weight[None])
+    off = (torch.einsum("ck,ckv->vc", light[0], columns) - color).norm(dim=1)
+    usual = 3.0 * off[weight > 0.0].median().clamp_min(1e-3)
+    light = fit_columns(color.T[None], columns, (weight / (1.0 + (off / usual) ** 2) ** 2)[None])
+    shading = (light[0] @ known).T
+    mean = (weight[:, None] * shading).sum() / (3.0 * weight.sum()).clamp_min(1e-6)
+    return shading / mean.clamp_min(1e-3)
+
+
+def _median(
+    values: Float[Tensor, "photo vertex rgb=3"], weights: Float[Tensor, "photo vertex"]
+) -> Float[Tensor, "vertex rgb=3"]:
+    """Of each vertex, the value of the photo that is its weighted median in brightness."""
+    order = values.mean(dim=2).argsort(dim=0)
+    risen = weights.gather(0, order).cumsum(dim=0)
+    middle = (risen >= 0.5 * risen[-1:]).float().argmax(dim=0, keepdim=True)
+    photo = order.gather(0, middle)[..., None].expand(-1, -1, 3)
+    return values.gather(0, photo)[0]

@@ -1,0 +1,91 @@
+"""Albedo from photos, of a head in many lights."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from headrecon.mesh.parts import is_part
+from headrecon.mesh.repaint import KeepPaint, Repaint
+from headrecon.types import HeadMesh, Portrait
+from tests.sitter import TEMPLATE, head, photo_of
+
+REPAINT = Repaint(
+    distance=None, rounds=4, robust=0.15, skin=3.5, grazing=0.15, tolerance=2.0, prior=0.1
+)
+AZIMUTHS = (-60.0, -30.0, -12.0, 0.0, 12.0, 30.0, 60.0)
+
+
+def photos(mesh: HeadMesh) -> tuple[Portrait, ...]:
+    """From all sides, each in a light of its own."""
+    random = torch.rand(len(AZIMUTHS), 4, generator=torch.Generator().manual_seed(0))
+    lights = 0.3 * (random - 0.5) + torch.tensor([0.5, 0.0, 0.1, 0.2])
+    return tuple(
+        photo_of(mesh, azimuth, light=tuple(tuple(light.tolist()) for _ in range(3)))
+        for azimuth, light in zip(AZIMUTHS, lights, strict=True)
+    )
+
+
+def shadowed(mesh: HeadMesh) -> HeadMesh:
+    """With the neck and the ears too dark, as if shadows were painted on, and spots."""
+    dark = is_part(mesh.vertices, TEMPLATE, ("ears", "neck"))[:, None]
+    spots = 0.1 * torch.sin(mesh.vertices[:, :1] / 5.0)
+    return replace(mesh, albedo=(mesh.albedo * (1.0 - 0.4 * dark) + spots).clamp(0.0, 1.0))
+
+
+def off(found: HeadMesh, true: HeadMesh, parts: tuple[str, ...]) -> float:
+    """Median difference of albedo on some parts, as a share of it, up to one factor for all."""
+    ratio = (found.albedo / true.albedo.clamp_min(1e-3)).clamp_min(1e-3).log()
+    ratio = ratio - ratio[is_part(true.vertices, TEMPLATE, ("face",)) > 0.5].median()
+    return float(ratio[is_part(true.vertices, TEMPLATE, parts) > 0.5].abs().median())
+
+
+def test_albedo_is_found_where_light_is_kept_off():
+    true = head()
+    start = shadowed(true)
+    found = REPAINT(start, photos(true), TEMPLATE)
+    for parts in (("face",), ("ears",), ("neck",)):
+        assert off(start, true, parts) > 0.05
+        assert off(found, true, parts) < 0.2 * off(start, true, parts)
+    assert torch.equal(found.vertices, true.vertices)
+
+
+def test_the_mean_of_the_face_stays_and_the_order_of_photos_does_not_matter():
+    true = head()
+    start = replace(true, albedo=0.5 * true.albedo)
+    taken = photos(true)
+    found, other = (REPAINT(start, some, TEMPLATE) for some in (taken, taken[::-1]))
+    face = is_part(true.vertices, TEMPLATE, ("face",)) > 0.5
+    ratio = found.albedo[face].mean() / start.albedo[face].mean()
+    assert float(ratio) == pytest.approx(1.0, abs=0.03)
+    assert torch.allclose(found.albedo, other.albedo, atol=1e-4)
+
+
+def test_a_hand_before_one_photo_does_not_count():
+    true = head()
+    clean = photos(true)
+    covered = clean[3].image.clone()
+    covered[:, 70:100, 60:100] = 0.05
+    taken = (*clean[:3], replace(clean[3], image=covered), *clean[4:])
+    found, without = REPAINT(true, taken, TEMPLATE), REPAINT(true, clean, TEMPLATE)
+    mean = replace(REPAINT, robust=1e3)(true, taken, TEMPLATE)
+    assert off(found, without, ("face",)) < 0.25 * off(mean, without, ("face",))
+
+
+def test_collars_do_not_count():
+    true = head()
+    low = true.vertices[:, 1:2] < -95.0
+    dressed = replace(true, albedo=torch.where(low, torch.tensor([0.1, 0.2, 0.9]), true.albedo))
+    found = REPAINT(true, photos(dressed), TEMPLATE)
+    neck = (is_part(true.vertices, TEMPLATE, ("neck",)) > 0.5) & (true.vertices[:, 1] < -100.0)
+    # Skin is 0.8 and 0.7 of its red in green and blue; the collar has nine times as much blue.
+    blue = found.albedo[neck, 2] / found.albedo[neck, 0].clamp_min(1e-3)
+    assert float(blue.quantile(0.9)) < 1.0
+
+
+def test_photos_without_a_face_change_nothing():
+    true = head()
+    nobody = tuple(replace(one, mask=torch.zeros_like(one.mask)) for one in photos(true))
+    for taken in (nobody, ()):
+        assert torch.equal(REPAINT(true, taken, TEMPLATE).albedo, true.albedo)
+    assert KeepPaint()(true, photos(true), TEMPLATE) is true
