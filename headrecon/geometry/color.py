@@ -8,6 +8,8 @@ from headrecon.geometry.constant import constant
 
 _DARKEST = 1e-3
 """Linear value below which a channel is noise."""
+_DIM = 0.1
+"""Brightness, in that of a surface, below which its color is lost in noise and reflections."""
 _LEAST_SPREAD = 0.07
 """Of the chromaticities of one surface: what noise and interreflection do, in logarithms."""
 
@@ -26,7 +28,9 @@ def off_color(
         |(c - median c) / max(1.4826 median |c - median c|, s)|,   c = (log R/G, log B/G)
 
     Shading changes all channels alike and leaves c as it is, so that skin in the shadow of a chin
-    is the color of the face, and a collar is not. 0 everywhere if there are none to compare with.
+    is the color of the face, and a collar is not. What is darker than a tenth of them, as a black
+    coat, has no color to tell and is infinitely far off. 0 everywhere if there are none to compare
+    with.
 
     Reference: Barron and Tsai, "Fast Fourier color constancy", CVPR 2017, for this chromaticity.
     """
@@ -37,4 +41,6 @@ def off_color(
     usual = chromaticity[:, among]
     middle = usual.median(dim=1, keepdim=True).values
     spread = 1.4826 * (usual - middle).abs().median(dim=1, keepdim=True).values
-    return ((chromaticity - middle) / spread.clamp_min(_LEAST_SPREAD)).norm(dim=0)
+    off = ((chromaticity - middle) / spread.clamp_min(_LEAST_SPREAD)).norm(dim=0)
+    bright = colors.mean(dim=0)
+    return torch.where(bright < _DIM * bright[among].median(), torch.inf, off)

@@ -14,6 +14,7 @@ from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.surface import vertex_areas, vertex_normals
 from headrecon.geometry.warp import inside, sample
 from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.mesh.deform import laplacian, smoothed
 from headrecon.mesh.parts import is_part
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import rasterize
@@ -22,7 +23,8 @@ from headrecon.types import Camera, HeadMesh, Portrait, Template
 _CLIPPED = 0.98
 _WHOLE = 0.99
 """Share of a vertex's four pixels that have to be the person's, and not clipped."""
-_DIMMEST = 0.05
+_BLACK = 1e-3
+_DIMMEST = 0.25
 """Light, in that of the face, below which a vertex says nothing of its albedo."""
 _FEWEST = 50
 """Vertices of the face that tell the light of a photo."""
@@ -50,7 +52,9 @@ class Observations:
     harmonics: Float[Tensor, "photo k vertex"]
     """Of the light that arrives there: what the head itself keeps off is taken away."""
     weights: Float[Tensor, "photo vertex"]
-    """n_z where the photo shows the vertex, else 0."""
+    """n_z where the photo shows the vertex, and of a neck its skin; else 0."""
+    shares: Float[Tensor, " vertex"]
+    """Of the photos that show it, those that show its skin."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class Repaint:
     drawn twice. w_iv is n_z where the photo shows the vertex. Lights and albedo are solved in turn.
     A vertex begins at the weighted median over the photos, so that glasses, hands and highlights of
     some do not count; skin of the neck is what has the color of the face, the rest are clothes.
-    Vertices that few photos show keep what they had, by `prior`.
+    Where most photos show those, where few tell, and in folds that nearly no light reaches, albedo
+    goes on smoothly from the vertices around.
 
     Light and albedo are known up to a factor: the mean of the face stays.
 
@@ -86,26 +91,44 @@ class Repaint:
     tolerance: float
     """Millimetres behind what a camera sees at which a vertex is hidden."""
     prior: float
-    """Photos that the albedo before counts for."""
+    """Photos that the albedo before counts for in hair, of which the photos may show one side."""
+    smoothness: float
+    """Photos that the neighbours of a vertex count for."""
 
     def __call__(
         self, mesh: HeadMesh, portraits: tuple[Portrait, ...], template: Template
     ) -> HeadMesh:
         """Paint the mesh anew; as it was if no photo tells its light."""
-        face = is_part(mesh.vertices, template, ("face", "lips"))
-        neck = is_part(mesh.vertices, template, ("neck",))
+        face, neck, hair = (
+            is_part(mesh.vertices, template, names)
+            for names in (("face", "lips"), ("neck",), ("scalp",))
+        )
         seen = self.observed(mesh, portraits, face, neck)
         if not len(seen.colors):
             return mesh
-        known = seen.weights.sum(dim=0)
         on_face = face * vertex_areas(mesh.vertices, mesh.faces)
-        albedo, share = mesh.albedo, (known / (known + self.prior))[:, None]
+        albedo = mesh.albedo
         for _ in range(self.rounds):
-            found = self._albedo(seen, albedo, on_face)
+            found, known = self._albedo(seen, albedo, on_face)
             counted = (on_face * (known > 0.5))[:, None]
             gain = (counted * mesh.albedo).sum(dim=0) / (counted * found).sum(dim=0).clamp_min(1e-6)
-            albedo = torch.lerp(mesh.albedo, gain * found, share).clamp(0.0, 1.0)
+            albedo = self._spread(mesh, gain * found, known, hair).clamp(0.0, 1.0)
         return replace(mesh, albedo=albedo)
+
+    def _spread(
+        self,
+        mesh: HeadMesh,
+        found: Float[Tensor, "vertex rgb=3"],
+        known: Float[Tensor, " vertex"],
+        hair: Float[Tensor, " vertex"],
+    ) -> Float[Tensor, "vertex rgb=3"]:
+        """What was found, over vertices that few photos tell; hair and skin apart."""
+        energy = self.smoothness * laplacian(mesh.vertices, mesh.faces)
+        logs, before = (one.clamp_min(_BLACK).log() for one in (found, mesh.albedo))
+        of_skin = smoothed(energy, logs, known * (1.0 - hair))
+        share = (known / (known + self.prior))[:, None]
+        of_hair = smoothed(energy, torch.lerp(before, logs, share), (known + self.prior) * hair)
+        return torch.where(hair[:, None] > 0.5, of_hair, of_skin).exp()
 
     def observed(
         self,
@@ -119,24 +142,27 @@ class Repaint:
         normals = vertex_normals(mesh.vertices, mesh.faces)
         nearness = 1.0 / self.distance if self.distance else 0.0
         colors, harmonics, weights = [], [], []
+        shown = torch.zeros_like(face)
         for portrait in portraits:
             camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH), nearness)
             color, weight = self._seen(mesh, normals, portrait, camera)
             skin = (weight > 0.0) & (face > 0.5)
             if int(skin.sum()) < _FEWEST:
                 continue
+            shown = shown + weight
             weight = weight * ((neck < 0.5) | (off_color(color.T, skin) < self.skin))
             turned = normals @ camera.view_from_head.T
             known = basis(turned.T) - occlusion.harmonics(camera.view_from_head, 4).T
             colors.append(color / color[skin].mean().clamp_min(1e-3))
             harmonics.append(known)
             weights.append(weight)
-        nothing = normals.new_zeros(0, len(normals))
-        return Observations(
-            torch.stack(colors) if colors else nothing[..., None].expand(-1, -1, 3),
-            torch.stack(harmonics) if harmonics else nothing[:, None].expand(-1, 4, -1),
-            torch.stack(weights) if weights else nothing,
-        )
+        if not weights:
+            nothing = normals.new_zeros(0, len(normals))
+            shape = nothing[..., None].expand(-1, -1, 3), nothing[:, None].expand(-1, 4, -1)
+            return Observations(*shape, nothing, shown)
+        stacked = torch.stack(weights)
+        shares = stacked.sum(dim=0) / shown.clamp_min(1e-6)
+        return Observations(torch.stack(colors), torch.stack(harmonics), stacked, shares)
 
     def _seen(
         self,
@@ -164,8 +190,11 @@ class Repaint:
         seen: Observations,
         albedo: Float[Tensor, "vertex rgb=3"],
         on_face: Float[Tensor, " vertex"],
-    ) -> Float[Tensor, "vertex rgb=3"]:
-        """The best one in the lights that explain a given albedo best."""
+    ) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"]]:
+        """The best one in the lights that explain a given albedo best, and how many photos say so.
+
+        Photos that agree with it, that is.
+        """
         shading = torch.stack(
             [
                 _shading(color, known, weight * on_face, albedo)
@@ -176,13 +205,14 @@ class Repaint:
         )
         weights = seen.weights * (shading.amin(dim=2) > _DIMMEST)
         found = _median(seen.colors / shading.clamp_min(_DIMMEST), weights)
+        say = weights[..., None]
         for _ in range(_ROUNDS):
             off = (seen.colors - found * shading).norm(dim=2)
             size = self.robust * found.norm(dim=1).clamp_min(_DIMMEST)
             say = (weights / (1.0 + (off / size) ** 2) ** 2)[..., None]
             square = (say * shading**2).sum(dim=0)
             found = (say * seen.colors * shading).sum(dim=0) / square.clamp_min(1e-6)
-        return found
+        return found, (seen.shares > 0.5) * say[..., 0].sum(dim=0)
 
 
 def _shading(

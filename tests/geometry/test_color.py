@@ -17,7 +17,16 @@ def test_shading_is_no_color_and_another_hue_is():
     assert float(off[:800].max()) < 2.5
     assert float(off[800:].min()) > 5.0
     # Lit by a colored lamp as a whole, all stay where they are.
-    assert torch.allclose(off_color(colors * torch.tensor([[1.0], [0.8], [0.5]]), among), off, atol=1e-4)
+    assert torch.allclose(
+        off_color(colors * torch.tensor([[1.0], [0.8], [0.5]]), among), off, atol=1e-4
+    )
+
+
+def test_what_is_nearly_black_has_no_color():
+    skin = torch.tensor([0.5, 0.35, 0.28])[:, None] * torch.tensor([[1.0, 0.9, 1.1, 0.2, 0.02]])
+    off = off_color(skin, torch.tensor([True, True, True, False, False]))
+    assert float(off[:4].max()) < 0.1
+    assert float(off[4]) == float("inf")
 
 
 def test_without_anything_to_compare_with_nothing_is_off():

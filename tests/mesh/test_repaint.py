@@ -11,7 +11,14 @@ from headrecon.types import HeadMesh, Portrait
 from tests.sitter import TEMPLATE, head, photo_of
 
 REPAINT = Repaint(
-    distance=None, rounds=4, robust=0.15, skin=3.5, grazing=0.15, tolerance=2.0, prior=0.1
+    distance=None,
+    rounds=4,
+    robust=0.15,
+    skin=3.5,
+    grazing=0.15,
+    tolerance=2.0,
+    prior=0.1,
+    smoothness=0.02,
 )
 AZIMUTHS = (-60.0, -30.0, -12.0, 0.0, 12.0, 30.0, 60.0)
 
