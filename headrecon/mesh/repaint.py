@@ -52,7 +52,7 @@ class Observations:
     harmonics: Float[Tensor, "photo k vertex"]
     """Of the light that arrives there: what the head itself keeps off is taken away."""
     weights: Float[Tensor, "photo vertex"]
-    """n_z where the photo shows the vertex, and of a neck its skin; else 0."""
+    """n_z^2 where the photo shows the vertex, and of a neck its skin; else 0."""
     shares: Float[Tensor, " vertex"]
     """Of the photos that show it, those that show its skin."""
 
@@ -66,11 +66,11 @@ class Repaint:
     I_i is photo i, P_i its camera, l_i its light (first-order harmonics for each channel), found on
     the face only, and h what the head itself is in the way of (`Occlusion`): ears, eye sockets and
     the neck stand in the head's shadow, and without h their albedo would be dark and the shadow be
-    drawn twice. w_iv is n_z where the photo shows the vertex. Lights and albedo are solved in turn.
-    A vertex begins at the weighted median over the photos, so that glasses, hands and highlights of
-    some do not count; skin of the neck is what has the color of the face, the rest are clothes.
-    Where most photos show those, where few tell, and in folds that nearly no light reaches, albedo
-    goes on smoothly from the vertices around.
+    drawn twice. w_iv is n_z^2 where the photo shows the vertex, less where its light is dim or only
+    extrapolated. Lights and albedo are solved in turn. A vertex begins at the weighted median over
+    the photos, so that glasses, hands and highlights of some do not count; skin of the neck is what
+    has the color of the face, the rest are clothes. Where most photos show those, where few tell,
+    and in folds that nearly no light reaches, albedo goes on smoothly from the vertices around.
 
     Light and albedo are known up to a factor: the mean of the face stays.
 
@@ -183,7 +183,7 @@ class Repaint:
         n_z = normals @ camera.view_from_head[2]
         seen = (xyz[:, 2] > front - self.tolerance * camera.scale) & (n_z > self.grazing)
         seen = seen & (found[:, 3] > _WHOLE) & (inside(xyz[:, :2], *shown.shape) > 0.5)
-        return found[:, :3], n_z * seen
+        return found[:, :3], n_z**2 * seen
 
     def _albedo(
         self,
@@ -195,16 +195,16 @@ class Repaint:
 
         Photos that agree with it, that is.
         """
-        shading = torch.stack(
-            [
-                _shading(color, known, weight * on_face, albedo)
-                for color, known, weight in zip(
-                    seen.colors, seen.harmonics, seen.weights, strict=True
-                )
-            ]
-        )
-        weights = seen.weights * (shading.amin(dim=2) > _DIMMEST)
-        found = _median(seen.colors / shading.clamp_min(_DIMMEST), weights)
+        lit = [
+            _lit(color, known, weight * on_face, albedo)
+            for color, known, weight in zip(seen.colors, seen.harmonics, seen.weights, strict=True)
+        ]
+        shading, sure = (torch.stack(one) for one in zip(*lit, strict=True))
+        dimmest = shading.amin(dim=2)
+        weights = seen.weights * (dimmest > _DIMMEST)
+        # Little light says little, but more than the face's does not say more.
+        told = sure * dimmest.clamp(0.0, 1.0).square()
+        found = _median(seen.colors / shading.clamp_min(_DIMMEST), weights * told)
         say = weights[..., None]
         for _ in range(_ROUNDS):
             off = (seen.colors - found * shading).norm(dim=2)
@@ -212,18 +212,20 @@ class Repaint:
             say = (weights / (1.0 + (off / size) ** 2) ** 2)[..., None]
             square = (say * shading**2).sum(dim=0)
             found = (say * seen.colors * shading).sum(dim=0) / square.clamp_min(1e-6)
-        return found, (seen.shares > 0.5) * say[..., 0].sum(dim=0)
+        return found, (seen.shares > 0.5) * (told * say[..., 0]).sum(dim=0)
 
 
-def _shading(
+def _lit(
     color: Float[Tensor, "vertex rgb=3"],
     known: Float[Tensor, "k vertex"],
     weight: Float[Tensor, " vertex"],
     albedo: Float[Tensor, "vertex rgb=3"],
-) -> Float[Tensor, "vertex rgb=3"]:
-    """Light of one photo that arrives at each vertex, in that of its face.
+) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"]]:
+    """Light of one photo that arrives at each vertex, in that of its face, and how sure that is.
 
-    Fitted twice, the second time without what the first fit does not explain.
+    Fitted twice, the second time without what the first fit does not explain. It is extrapolated
+    for normals unlike those of the face: their leverage y^T M^-1 y, with y the harmonics and M the
+    mean of y y^T over the face, exceeds k, its mean there, and they are as sure as k over it.
     """
     columns = albedo.T[:, None] * known
     light = fit_columns(color.T[None], columns, weight[None])
@@ -232,7 +234,11 @@ def _shading(
     light = fit_columns(color.T[None], columns, (weight / (1.0 + (off / usual) ** 2) ** 2)[None])
     shading = (light[0] @ known).T
     mean = (weight[:, None] * shading).sum() / (3.0 * weight.sum()).clamp_min(1e-6)
-    return shading / mean.clamp_min(1e-3)
+    count = len(known)
+    moments = torch.einsum("kv,lv,v->kl", known, known, weight / weight.sum().clamp_min(1e-6))
+    inverse = torch.linalg.inv(moments + 1e-4 * torch.eye(count).to(moments))
+    leverage = torch.einsum("kv,kl,lv->v", known, inverse, known)
+    return shading / mean.clamp_min(1e-3), count / leverage.clamp_min(count)
 
 
 def _median(
