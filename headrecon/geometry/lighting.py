@@ -54,6 +54,34 @@ def fit_columns(
     return torch.linalg.solve_ex(normal + ridge[..., None, None] * identity, right)[0]
 
 
+def light_arriving(
+    image: Float[Tensor, "rgb=3 pixel"],
+    albedo: Float[Tensor, "rgb=3 pixel"],
+    harmonics: Float[Tensor, "k pixel"],
+    weights: Float[Tensor, " pixel"],
+) -> tuple[Float[Tensor, "rgb=3 pixel"], Float[Tensor, " pixel"]]:
+    """Light that arrives everywhere, in the mean of where it is told, and how sure that is.
+
+    It is told where there are weights, and fitted twice, the second time without what the first fit
+    does not explain. Elsewhere it is extrapolated: for harmonics y unlike those, the leverage
+    y^T M^-1 y, with M the weighted mean of y y^T, exceeds k, its mean there. Sureness is k over it,
+    at most 1.
+    """
+    columns = albedo[:, None] * harmonics
+    light = fit_columns(image[None], columns, weights[None])[0]
+    off = (torch.einsum("ck,ckj->cj", light, columns) - image).norm(dim=0)
+    usual = 3.0 * off[weights > 0.0].median().clamp_min(1e-3)
+    kept = weights / (1.0 + (off / usual) ** 2) ** 2
+    light = fit_columns(image[None], columns, kept[None])[0]
+    arriving = light @ harmonics
+    share, count = weights / weights.sum().clamp_min(1e-6), len(harmonics)
+    moments = torch.einsum("kj,lj,j->kl", harmonics, harmonics, share)
+    inverse = torch.linalg.inv(moments + 1e-4 * torch.eye(count).to(moments))
+    leverage = torch.einsum("kj,kl,lj->j", harmonics, inverse, harmonics)
+    mean = (share * arriving).sum(dim=1).mean().clamp_min(1e-3)
+    return arriving / mean, count / leverage.clamp_min(count)
+
+
 def reflected(normals: Float[Tensor, "xyz=3 pixel"]) -> Float[Tensor, "xyz=3 pixel"]:
     """The directions that a mirror shows to the viewer, r = 2 n_z n - (0, 0, 1)."""
     towards = constant((0.0, 0.0, 1.0), normals)[:, None]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.color import off_color
-from headrecon.geometry.lighting import basis, fit_columns
+from headrecon.geometry.lighting import basis, light_arriving
 from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.surface import vertex_areas, vertex_normals
 from headrecon.geometry.warp import inside, sample
@@ -196,10 +196,11 @@ class Repaint:
         Photos that agree with it, that is.
         """
         lit = [
-            _lit(color, known, weight * on_face, albedo)
+            light_arriving(color.T, albedo.T, known, weight * on_face)
             for color, known, weight in zip(seen.colors, seen.harmonics, seen.weights, strict=True)
         ]
         shading, sure = (torch.stack(one) for one in zip(*lit, strict=True))
+        shading = shading.transpose(1, 2)
         dimmest = shading.amin(dim=2)
         weights = seen.weights * (dimmest > _DIMMEST)
         # Little light says little, but more than the face's does not say more.
@@ -213,32 +214,6 @@ class Repaint:
             square = (say * shading**2).sum(dim=0)
             found = (say * seen.colors * shading).sum(dim=0) / square.clamp_min(1e-6)
         return found, (seen.shares > 0.5) * (told * say[..., 0]).sum(dim=0)
-
-
-def _lit(
-    color: Float[Tensor, "vertex rgb=3"],
-    known: Float[Tensor, "k vertex"],
-    weight: Float[Tensor, " vertex"],
-    albedo: Float[Tensor, "vertex rgb=3"],
-) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"]]:
-    """Light of one photo that arrives at each vertex, in that of its face, and how sure that is.
-
-    Fitted twice, the second time without what the first fit does not explain. It is extrapolated
-    for normals unlike those of the face: their leverage y^T M^-1 y, with y the harmonics and M the
-    mean of y y^T over the face, exceeds k, its mean there, and they are as sure as k over it.
-    """
-    columns = albedo.T[:, None] * known
-    light = fit_columns(color.T[None], columns, weight[None])
-    off = (torch.einsum("ck,ckv->vc", light[0], columns) - color).norm(dim=1)
-    usual = 3.0 * off[weight > 0.0].median().clamp_min(1e-3)
-    light = fit_columns(color.T[None], columns, (weight / (1.0 + (off / usual) ** 2) ** 2)[None])
-    shading = (light[0] @ known).T
-    mean = (weight[:, None] * shading).sum() / (3.0 * weight.sum()).clamp_min(1e-6)
-    count = len(known)
-    moments = torch.einsum("kv,lv,v->kl", known, known, weight / weight.sum().clamp_min(1e-6))
-    inverse = torch.linalg.inv(moments + 1e-4 * torch.eye(count).to(moments))
-    leverage = torch.einsum("kv,kl,lv->v", known, inverse, known)
-    return shading / mean.clamp_min(1e-3), count / leverage.clamp_min(count)
 
 
 def _median(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from headrecon.geometry.lighting import basis, fit_lighting
+from headrecon.geometry.lighting import basis, fit_lighting, light_arriving
 
 
 def ball(count: int = 4000) -> Tensor:
@@ -50,3 +50,18 @@ def test_a_lamp_from_the_side_needs_the_second_order():
 
     assert off(2) < 0.25 * off(1)
     assert off(1) > 0.01
+
+
+def test_light_is_sure_where_it_was_told_and_not_on_the_other_side():
+    normals = ball()
+    left = normals[0] < -0.2
+    albedo = torch.full_like(normals, 0.4)
+    light = torch.tensor([[0.7, 0.2, 0.1, 0.1]]).expand(3, -1)
+    image = albedo * (light @ basis(normals))
+    image[:, :20] = 1.0
+    arriving, sure = light_arriving(image, albedo, basis(normals), left.float())
+    true = light @ basis(normals)
+    torch.testing.assert_close(arriving, true / true[:, left].mean(), atol=0.02, rtol=0.0)
+    assert float(sure[left].median()) > 0.8
+    assert float(sure[normals[0] > 0.7].max()) < 0.5
+    assert float(sure.max()) <= 1.0
