@@ -61,7 +61,8 @@ def test_light_is_sure_where_it_was_told_and_not_on_the_other_side():
     image[:, :20] = 1.0
     arriving, sure = light_arriving(image, albedo, basis(normals), left.float())
     true = light @ basis(normals)
-    torch.testing.assert_close(arriving, true / true[:, left].mean(), atol=0.02, rtol=0.0)
+    # The least squares have a small ridge.
+    torch.testing.assert_close(arriving, true / true[:, left].mean(), atol=0.0, rtol=0.03)
     assert float(sure[left].median()) > 0.8
-    assert float(sure[normals[0] > 0.7].max()) < 0.5
+    assert float(sure[normals[0] > 0.7].max()) < 0.2
     assert float(sure.max()) <= 1.0
