@@ -66,11 +66,11 @@ class Repaint:
     I_i is photo i, P_i its camera, l_i its light (first-order harmonics for each channel), found on
     the face only, and h what the head itself is in the way of (`Occlusion`): ears, eye sockets and
     the neck stand in the head's shadow, and without h their albedo would be dark and the shadow be
-    drawn twice. w_iv is n_z^2 where the photo shows the vertex, less where its light is dim or only
-    extrapolated. Lights and albedo are solved in turn. A vertex begins at the weighted median over
-    the photos, so that glasses, hands and highlights of some do not count; skin of the neck is what
-    has the color of the face, the rest are clothes. Where most photos show those, where few tell,
-    and in folds that nearly no light reaches, albedo goes on smoothly from the vertices around.
+    drawn twice. w_iv is n_z^2 where the photo shows the vertex. Lights and albedo are solved in
+    turn. A vertex begins at the weighted median over the photos, so that glasses, hands and
+    highlights of some do not count; skin of the neck is what has the color of the face, the rest
+    are clothes. Where most photos show those, where few tell, and where light is dim or only
+    extrapolated, albedo goes on smoothly from the vertices around.
 
     Light and albedo are known up to a factor: the mean of the face stays.
 
