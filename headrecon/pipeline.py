@@ -8,6 +8,7 @@ from headrecon.depth.bilateral import BilateralIntegrate
 from headrecon.depth.integrate import Integrate
 from headrecon.depth.poisson import PoissonIntegrate
 from headrecon.flow.collection import CollectionFlow
+from headrecon.mesh.cameras import FiducialCameras, PhotometricCameras
 from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
 from headrecon.mesh.outlines import FitOutlines, IgnoreOutlines
@@ -62,6 +63,7 @@ class Pipeline:
     flow: CollectionFlow
     factorize: Factorize
     fit: FitTemplate | KeepTemplate
+    cameras: PhotometricCameras | FiducialCameras
     outlines: FitOutlines | IgnoreOutlines
     pose: Pose | DensePose
     disambiguate: Disambiguate
@@ -131,9 +133,11 @@ class Pipeline:
             factors.append(recall(f"{view.label}/factors", self.factorize, flowed))
 
         # A stranger's head resolves to a stranger's skull: bend the template towards this person,
-        # by shading where there is skin, and by the photos' outlines where there is hair.
+        # by shading where there is skin, and by the photos' outlines, through a camera of each,
+        # where there is hair.
         fitted = recall("fitted", self.fit, tuple(factors), template)
-        fitted = recall("outlined", self.outlines, fitted, portraits)
+        cameras = recall("cameras", self.cameras, portraits, fitted)
+        fitted = recall("outlined", self.outlines, fitted, portraits, cameras)
         monitor.fit(template, fitted)
 
         # From the front outward: what is solved tells the next view its ambiguity and its depth.
@@ -161,7 +165,7 @@ class Pipeline:
         # Closed, with what each vertex rests on, in the colors that the photos themselves have, and
         # as large as heads are.
         whole = recall("mesh/complete", self.complete, refined.mesh, head, shots, fitted)
-        painted = recall("mesh/painted", self.repaint, whole.mesh, portraits, fitted)
+        painted = recall("mesh/painted", self.repaint, whole.mesh, portraits, cameras, fitted)
         whole = replace(whole, mesh=painted)
         scale = recall("mesh/scale", self.scale, whole.mesh, portraits)
         monitor.complete(whole, scale)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
-from headrecon.baselines.mean_head import grey_mesh
+from headrecon.geometry.grey import grey_mesh
 from headrecon.geometry.resection import resect
 from headrecon.geometry.surface import at
 from headrecon.types import HeadMesh, Portrait, Template

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.baselines.mean_head import grey_mesh
+from headrecon.geometry.grey import grey_mesh
 from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.surface import at
 from headrecon.types import HeadMesh, Portrait, Template

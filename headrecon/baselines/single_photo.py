@@ -10,9 +10,9 @@ from scipy.sparse import csc_matrix, csr_matrix, vstack
 from scipy.sparse.linalg import spsolve
 from torch import Tensor
 
-from headrecon.baselines.mean_head import grey_mesh
 from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
+from headrecon.geometry.grey import grey_mesh
 from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.geometry.warp import sample

@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from headrecon.geometry.camera import project
-from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.signed_distance import signed_distance
-from headrecon.geometry.surface import at, vertex_normals
+from headrecon.geometry.surface import vertex_normals
 from headrecon.geometry.warp import sample
 from headrecon.mesh.deform import smoothed, thin_shell
 from headrecon.render.rim import on_rim
@@ -29,7 +28,9 @@ _SIDE = 128
 class IgnoreOutlines:
     """Stage: the template as it is, bald; as in the paper, which has no back of the head."""
 
-    def __call__(self, template: Template, portraits: tuple[Portrait, ...]) -> Template:
+    def __call__(
+        self, template: Template, portraits: tuple[Portrait, ...], cameras: tuple[Camera, ...]
+    ) -> Template:
         """The same."""
         return template
 
@@ -52,7 +53,7 @@ class FitOutlines:
     place, which shading has found. Outline vertices are found anew while the stiffness falls. The
     median passes over photos with other hair, a hat, or a bad mask; where views leave a gap, the
     surface goes on smoothly. Each photo has its own camera, in perspective: hair and skull are
-    further away than the fiducials that tell the scale, and seem smaller than they are.
+    further away than the face that tells the scale, and seem smaller than they are.
 
     Convention: vertices without hair keep their place; `Template.haired` becomes true.
     Reference: Cipolla and Giblin, "Visual Motion of Curves and Surfaces", 2000; Keller, Knothe and
@@ -61,8 +62,6 @@ class FitOutlines:
 
     on_cpu: ClassVar = True
     """Small pictures, distance transforms and sparse factors: a GPU took much longer."""
-    distance: float | None
-    """Millimetres from which photos were taken, on average; none for weak perspective."""
     photos: int
     """Of each direction, most."""
     direction: float
@@ -85,10 +84,12 @@ class FitOutlines:
     """h of face and ears, as the next of the neck."""
     neck: float
 
-    def __call__(self, template: Template, portraits: tuple[Portrait, ...]) -> Template:
+    def __call__(
+        self, template: Template, portraits: tuple[Portrait, ...], cameras: tuple[Camera, ...]
+    ) -> Template:
         """Displace; the template stays as it is if outlines hold none of its vertices."""
         rest, faces = template.vertices, template.faces
-        sights = [self._sight(portrait, template) for portrait in self._chosen(portraits)]
+        sights = [_sight(*one) for one in self._chosen(portraits, cameras)]
         hold = self._hold(template)
         energy, vertices = thin_shell(rest, faces, self.bending), rest
         for stiffness in self.stiffness:
@@ -128,32 +129,19 @@ class FitOutlines:
         counts &= vertices[:, 1] - off.abs() > -self.lowest
         return torch.where(counts, off, torch.nan)
 
-    def _chosen(self, portraits: tuple[Portrait, ...]) -> list[Portrait]:
+    def _chosen(
+        self, portraits: tuple[Portrait, ...], cameras: tuple[Camera, ...]
+    ) -> list[tuple[Portrait, Camera]]:
         """Some of each direction, spread over the collection."""
-        directions: dict[int, list[Portrait]] = {}
-        for portrait in portraits:
-            directions.setdefault(round(portrait.azimuth / self.direction), []).append(portrait)
+        directions: dict[int, list[tuple[Portrait, Camera]]] = {}
+        for portrait, camera in zip(portraits, cameras, strict=True):
+            direction = round(portrait.azimuth / self.direction)
+            directions.setdefault(direction, []).append((portrait, camera))
         return [
             some[index * len(some) // min(self.photos, len(some))]
             for some in directions.values()
             for index in range(min(self.photos, len(some)))
         ]
-
-    def _sight(self, portrait: Portrait, template: Template) -> "_Sight":
-        marks = at(template.fiducials, template.faces, template.vertices)
-        nearness = 1.0 / self.distance if self.distance else 0.0
-        camera = portrait_camera(portrait, marks, nearness=nearness)
-        smaller = _SIDE / camera.height
-        layers = torch.stack([portrait.mask, _within_photo(portrait).to(portrait.mask)])[None]
-        mask, shown = functional.interpolate(layers, (_SIDE, _SIDE), mode="area")[0]
-        camera = replace(
-            camera,
-            scale=camera.scale * smaller,
-            origin=camera.origin * smaller,
-            height=_SIDE,
-            width=_SIDE,
-        )
-        return _Sight(camera, signed_distance(mask > 0.5), shown > 0.99)
 
     def _hold(self, template: Template) -> Float[Tensor, " vertex"]:
         """What holds each vertex where it is."""
@@ -171,6 +159,20 @@ class _Sight:
     """From the outline in pixels, positive outside."""
     shown: Bool[Tensor, "h w"]
     """Whether the pixel lies within the photo."""
+
+
+def _sight(portrait: Portrait, camera: Camera) -> _Sight:
+    smaller = _SIDE / camera.height
+    layers = torch.stack([portrait.mask, _within_photo(portrait).to(portrait.mask)])[None]
+    mask, shown = functional.interpolate(layers, (_SIDE, _SIDE), mode="area")[0]
+    camera = replace(
+        camera,
+        scale=camera.scale * smaller,
+        origin=camera.origin * smaller,
+        height=_SIDE,
+        width=_SIDE,
+    )
+    return _Sight(camera, signed_distance(mask > 0.5), shown > 0.99)
 
 
 def _within_photo(portrait: Portrait) -> Bool[Tensor, "h w"]:

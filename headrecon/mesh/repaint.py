@@ -7,22 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.geometry.camera import project
 from headrecon.geometry.color import off_color
 from headrecon.geometry.lighting import basis, light_arriving
-from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.surface import vertex_areas, vertex_normals
-from headrecon.geometry.warp import inside, sample
-from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.mesh.deform import laplacian, smoothed
 from headrecon.mesh.parts import is_part
+from headrecon.mesh.shown import shown_by
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import rasterize
 from headrecon.types import Camera, HeadMesh, Portrait, Template
 
-_CLIPPED = 0.98
-_WHOLE = 0.99
-"""Share of a vertex's four pixels that have to be the person's, and not clipped."""
 _BLACK = 1e-3
 _DIMMEST = 0.25
 """Light, in that of the face, below which a vertex says nothing of its albedo."""
@@ -37,7 +30,11 @@ class KeepPaint:
     """Stage: the albedo of the views as it is."""
 
     def __call__(
-        self, mesh: HeadMesh, portraits: tuple[Portrait, ...], template: Template
+        self,
+        mesh: HeadMesh,
+        portraits: tuple[Portrait, ...],
+        cameras: tuple[Camera, ...],
+        template: Template,
     ) -> HeadMesh:
         """The same."""
         return mesh
@@ -78,8 +75,6 @@ class Repaint:
     single reference face shape", PAMI 2011, for albedo as what light leaves of a photo.
     """
 
-    distance: float | None
-    """Millimetres from which photos were taken, on average; none for weak perspective."""
     rounds: int
     """Of lights and albedo in turn."""
     robust: float
@@ -96,14 +91,18 @@ class Repaint:
     """Photos that the neighbours of a vertex count for."""
 
     def __call__(
-        self, mesh: HeadMesh, portraits: tuple[Portrait, ...], template: Template
+        self,
+        mesh: HeadMesh,
+        portraits: tuple[Portrait, ...],
+        cameras: tuple[Camera, ...],
+        template: Template,
     ) -> HeadMesh:
         """Paint the mesh anew; as it was if no photo tells its light."""
         face, neck, hair = (
             is_part(mesh.vertices, template, names)
             for names in (("face", "lips"), ("neck",), ("scalp",))
         )
-        seen = self.observed(mesh, portraits, face, neck)
+        seen = self.observed(mesh, portraits, cameras, face, neck)
         if not len(seen.colors):
             return mesh
         on_face = face * vertex_areas(mesh.vertices, mesh.faces)
@@ -134,18 +133,18 @@ class Repaint:
         self,
         mesh: HeadMesh,
         portraits: Iterable[Portrait],
+        cameras: Iterable[Camera],
         face: Float[Tensor, " vertex"],
         neck: Float[Tensor, " vertex"],
     ) -> Observations:
         """Every vertex in every photo whose light the face can tell."""
         occlusion = Occlusion.of(mesh.vertices, mesh.faces)
         normals = vertex_normals(mesh.vertices, mesh.faces)
-        nearness = 1.0 / self.distance if self.distance else 0.0
         colors, harmonics, weights = [], [], []
         shown = torch.zeros_like(face)
-        for portrait in portraits:
-            camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH), nearness)
-            color, weight = self._seen(mesh, normals, portrait, camera)
+        for portrait, camera in zip(portraits, cameras, strict=True):
+            color, n_z = shown_by(portrait, camera, mesh, normals, self.grazing, self.tolerance)
+            weight = n_z**2
             skin = (weight > 0.0) & (face > 0.5)
             if int(skin.sum()) < _FEWEST:
                 continue
@@ -163,27 +162,6 @@ class Repaint:
         stacked = torch.stack(weights)
         shares = stacked.sum(dim=0) / shown.clamp_min(1e-6)
         return Observations(torch.stack(colors), torch.stack(harmonics), stacked, shares)
-
-    def _seen(
-        self,
-        mesh: HeadMesh,
-        normals: Float[Tensor, "vertex xyz=3"],
-        portrait: Portrait,
-        camera: Camera,
-    ) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"]]:
-        """Color of each vertex in a photo, and how well the photo shows it."""
-        fragments = rasterize(mesh.vertices, mesh.faces, camera)
-        xyz = project(mesh.vertices, camera)
-        column, row = xyz[:, 0].floor().long(), xyz[:, 1].floor().long()
-        column, row = column.clamp(0, camera.width - 1), row.clamp(0, camera.height - 1)
-        front = torch.where(fragments.mask, fragments.z, -torch.inf)[row, column]
-        shown = (portrait.mask > 0.5) & (portrait.image.amax(dim=0) < _CLIPPED)
-        layers = torch.cat([portrait.image, shown[None].to(portrait.image)])
-        found = sample(layers[None], xyz[None, None, :, :2])[0, :, 0].T
-        n_z = normals @ camera.view_from_head[2]
-        seen = (xyz[:, 2] > front - self.tolerance * camera.scale) & (n_z > self.grazing)
-        seen = seen & (found[:, 3] > _WHOLE) & (inside(xyz[:, :2], *shown.shape) > 0.5)
-        return found[:, :3], n_z**2 * seen
 
     def _albedo(
         self,

@@ -9,6 +9,7 @@ import trimesh
 from headrecon.geometry.camera import project, sight
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import at
+from headrecon.mesh.cameras import FiducialCameras
 from headrecon.mesh.outlines import FitOutlines, IgnoreOutlines
 from headrecon.render.rasterize import rasterize
 from headrecon.types import REGIONS, Camera, Portrait, SurfacePoints, Template
@@ -16,7 +17,6 @@ from tests import artifacts
 
 NEAR = 900.0
 FIT = FitOutlines(
-    distance=NEAR,
     photos=6,
     direction=15.0,
     stiffness=[10.0, 3.0, 1.0, 1.0],
@@ -74,6 +74,15 @@ def photo(azimuth: float, vertices: torch.Tensor, distance: float = NEAR) -> Por
     )
 
 
+def fitted(
+    photos: tuple[Portrait, ...],
+    fit: FitOutlines | IgnoreOutlines = FIT,
+    distance: float | None = NEAR,
+) -> Template:
+    """The bald ball, fitted to outlines that were seen from a distance."""
+    return fit(bald(), photos, FiducialCameras(distance)(photos, bald()))
+
+
 def off(found: Template, where: torch.Tensor) -> torch.Tensor:
     """Distances of vertices of the scalp from the true surface, millimetres."""
     true = trimesh.Trimesh(haired().numpy(), bald().faces.numpy(), process=False)
@@ -86,7 +95,7 @@ HAIR = bald().region == REGIONS.index("scalp")
 
 
 def test_hair_is_where_the_outlines_of_all_photos_have_it():
-    found = FIT(bald(), tuple(photo(azimuth, haired()) for azimuth in ROUND))
+    found = fitted(tuple(photo(azimuth, haired()) for azimuth in ROUND))
     assert found.haired
     assert off(bald(), HAIR).median() > 5.0
     assert off(found, HAIR).median() < 0.7
@@ -99,22 +108,20 @@ def test_hair_is_where_the_outlines_of_all_photos_have_it():
 def test_from_afar_hair_that_was_seen_from_near_is_too_little():
     photos = tuple(photo(azimuth, haired()) for azimuth in ROUND)
     behind = bald().vertices[:, 2] < -20.0
-    short = replace(FIT, distance=None)(bald(), photos).vertices[behind].norm(dim=1)
-    right = FIT(bald(), photos).vertices[behind].norm(dim=1)
+    short = fitted(photos, distance=None).vertices[behind].norm(dim=1)
+    right = fitted(photos).vertices[behind].norm(dim=1)
     assert 3.0 < (right - short).median() < 12.0
 
 
 def test_photos_with_a_hat_are_outvoted():
     photos = [photo(azimuth, haired()) for azimuth in ROUND]
     hats = [photo(azimuth + 1.0, 1.25 * haired()) for azimuth in ROUND[::3]]
-    found = FIT(bald(), (*photos, *hats))
+    found = fitted((*photos, *hats))
     assert off(found, HAIR).median() < 1.2
 
 
 def test_what_no_outline_shows_goes_on_smoothly():
-    found = FIT(
-        bald(), tuple(photo(azimuth, haired()) for azimuth in (-20.0, -10.0, 0.0, 10.0, 20.0))
-    )
+    found = fitted(tuple(photo(azimuth, haired()) for azimuth in (-20.0, -10.0, 0.0, 10.0, 20.0)))
     on_outlines = HAIR & (bald().vertices[:, 2].abs() < 10.0)
     assert off(found, on_outlines).median() < 0.15 * off(bald(), on_outlines).median()
     edges = found.vertices[found.faces[:, 0]] - found.vertices[found.faces[:, 1]]
@@ -131,18 +138,18 @@ def test_an_outline_that_the_photo_cuts_off_says_nothing():
         mask = whole.mask.clone()
         mask[:100] = 0.0
         photos.append(replace(whole, image=image, mask=mask))
-    found = FIT(bald(), tuple(photos))
+    found = fitted(tuple(photos))
     top = bald().vertices[:, 1] > 70.0
     assert float(found.vertices[top, 1].mean()) > float(bald().vertices[top, 1].mean()) - 1.0
 
 
 @pytest.mark.parametrize("photos", [(), (photo(0.0, haired()),)])
 def test_without_photos_the_template_stays_bald(photos: tuple[Portrait, ...]):
-    found = FIT(bald(), photos)
+    found = fitted(photos)
     assert not found.haired
     assert torch.equal(found.vertices, bald().vertices)
 
 
 def test_outlines_can_be_ignored():
     photos = tuple(photo(azimuth, haired()) for azimuth in ROUND)
-    assert torch.equal(IgnoreOutlines()(bald(), photos).vertices, bald().vertices)
+    assert torch.equal(fitted(photos, IgnoreOutlines()).vertices, bald().vertices)

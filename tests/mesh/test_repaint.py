@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from headrecon.mesh.cameras import FiducialCameras
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.repaint import KeepPaint, Repaint
 from headrecon.types import HeadMesh, Portrait
 from tests.sitter import TEMPLATE, head, photo_of
 
 REPAINT = Repaint(
-    distance=None,
     rounds=4,
     robust=0.15,
     skin=3.5,
@@ -33,6 +33,13 @@ def photos(mesh: HeadMesh) -> tuple[Portrait, ...]:
     )
 
 
+def painted(
+    mesh: HeadMesh, taken: tuple[Portrait, ...], stage: Repaint | KeepPaint = REPAINT
+) -> HeadMesh:
+    """The mesh in the colors of photos, through the cameras that took them."""
+    return stage(mesh, taken, FiducialCameras(None)(taken, TEMPLATE), TEMPLATE)
+
+
 def shadowed(mesh: HeadMesh) -> HeadMesh:
     """With the neck and the ears too dark, as if shadows were painted on, and spots."""
     dark = is_part(mesh.vertices, TEMPLATE, ("ears", "neck"))[:, None]
@@ -50,7 +57,7 @@ def off(found: HeadMesh, true: HeadMesh, parts: tuple[str, ...]) -> float:
 def test_albedo_is_found_where_light_is_kept_off():
     true = head()
     start = shadowed(true)
-    found = REPAINT(start, photos(true), TEMPLATE)
+    found = painted(start, photos(true))
     for parts in (("face",), ("ears",), ("neck",)):
         assert off(start, true, parts) > 0.05
         assert off(found, true, parts) < 0.2 * off(start, true, parts)
@@ -61,7 +68,7 @@ def test_the_mean_of_the_face_stays_and_the_order_of_photos_does_not_matter():
     true = head()
     start = replace(true, albedo=0.5 * true.albedo)
     taken = photos(true)
-    found, other = (REPAINT(start, some, TEMPLATE) for some in (taken, taken[::-1]))
+    found, other = (painted(start, some) for some in (taken, taken[::-1]))
     face = is_part(true.vertices, TEMPLATE, ("face",)) > 0.5
     ratio = found.albedo[face].mean() / start.albedo[face].mean()
     assert float(ratio) == pytest.approx(1.0, abs=0.03)
@@ -74,8 +81,8 @@ def test_a_hand_before_one_photo_does_not_count():
     covered = clean[3].image.clone()
     covered[:, 70:100, 60:100] = 0.05
     taken = (*clean[:3], replace(clean[3], image=covered), *clean[4:])
-    found, without = REPAINT(true, taken, TEMPLATE), REPAINT(true, clean, TEMPLATE)
-    mean = replace(REPAINT, robust=1e3)(true, taken, TEMPLATE)
+    found, without = painted(true, taken), painted(true, clean)
+    mean = painted(true, taken, replace(REPAINT, robust=1e3))
     assert off(found, without, ("face",)) < 0.25 * off(mean, without, ("face",))
 
 
@@ -83,7 +90,7 @@ def test_collars_do_not_count():
     true = head()
     low = true.vertices[:, 1:2] < -95.0
     dressed = replace(true, albedo=torch.where(low, torch.tensor([0.1, 0.2, 0.9]), true.albedo))
-    found = REPAINT(true, photos(dressed), TEMPLATE)
+    found = painted(true, photos(dressed))
     neck = (is_part(true.vertices, TEMPLATE, ("neck",)) > 0.5) & (true.vertices[:, 1] < -100.0)
     # Skin is 0.8 and 0.7 of its red in green and blue; the collar has nine times as much blue.
     blue = found.albedo[neck, 2] / found.albedo[neck, 0].clamp_min(1e-3)
@@ -94,5 +101,5 @@ def test_photos_without_a_face_change_nothing():
     true = head()
     nobody = tuple(replace(one, mask=torch.zeros_like(one.mask)) for one in photos(true))
     for taken in (nobody, ()):
-        assert torch.equal(REPAINT(true, taken, TEMPLATE).albedo, true.albedo)
-    assert KeepPaint()(true, photos(true), TEMPLATE) is true
+        assert torch.equal(painted(true, taken).albedo, true.albedo)
+    assert painted(true, photos(true), KeepPaint()) is true

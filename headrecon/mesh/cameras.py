@@ -1,0 +1,295 @@
+"""The camera that took each photo."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import roma
+import torch
+from jaxtyping import Float
+from kornia.filters import gaussian_blur2d
+from torch import Tensor
+
+from headrecon.geometry.camera import project
+from headrecon.geometry.grey import grey_mesh
+from headrecon.geometry.lighting import basis, fit_columns
+from headrecon.geometry.portrait_camera import portrait_camera
+from headrecon.geometry.surface import at, vertex_areas, vertex_normals
+from headrecon.geometry.warp import sample
+from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.mesh.parts import is_part
+from headrecon.mesh.repaint import Repaint
+from headrecon.mesh.shown import shown_by
+from headrecon.render.occlusion import Occlusion
+from headrecon.threads import lone_threads
+from headrecon.types import Camera, HeadMesh, Portrait, Template
+
+_INNER = slice(17, 68)
+"""The landmarks without the jaw's, which belong to the view and not to the surface."""
+_FEWEST = 50
+"""Vertices of the face that a photo has to show."""
+_DIFFERENCES = (0.005, 0.005, 0.005, 0.005, 0.5, 0.5, 0.1)
+"""Moves between which slopes are taken."""
+_NEAREST = 300.0
+"""Millimetres; nobody is photographed from less."""
+_CUTOFF = 3.0
+"""Standard deviations at which something has lost three quarters of its say."""
+_ROUNDS = 3
+"""Of reweighting the vertices of a photo."""
+_TRIALS = 4
+"""Of ever shorter steps."""
+
+
+@dataclass(frozen=True)
+class FiducialCameras:
+    """Stage: the pose that was found in the photo, with the head at the photo's fiducials."""
+
+    distance: float | None
+    """Millimetres from which photos were taken, on average; none for weak perspective."""
+
+    def __call__(self, portraits: tuple[Portrait, ...], template: Template) -> tuple[Camera, ...]:
+        """The cameras, in the order of the portraits."""
+        marks = at(template.fiducials, template.faces, template.vertices)
+        nearness = 1.0 / self.distance if self.distance else 0.0
+        return tuple(portrait_camera(one, marks, nearness=nearness) for one in portraits)
+
+
+@dataclass(frozen=True)
+class PhotometricCameras:
+    """Stage: cameras through which the head, in its best light, looks like the photo.
+
+        min over P, l of  share sum_v w_v rho(|I(P v) - a_v l . (Y(R n_v) - h_v)| / s)
+                          + weight sum_m rho(|P m - f_m| / t) + |P - P_0|^2
+
+    P has a turn R, a scale, a shift and a nearness, one over the distance; P_0 is the camera by
+    fiducials, from which each of these deviates by as much as the settings say. a is albedo, l
+    light (first-order harmonics for each channel), h what the head keeps off, v the vertices of
+    skin, m the landmarks and f the photo's fiducials; rho is Geman-McClure's.
+
+    Fiducials alone do not tell how near a photo was taken from, and their networks err in the
+    elevation by degrees. In a face that is as wide as it is deep nearness is what makes the nose
+    large; and it is by that, and by the pose, that the outlines of a skull, a hand's breadth behind
+    the face, are too small.
+
+    Convention: descent by Levenberg and Marquardt's rule, on a photo blurred less and less. The
+    light is the best one of every camera that is tried (variable projection).
+    Reference: Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963;
+    Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems
+    whose variables separate", SIAM J. Numerical Analysis 1973.
+    """
+
+    on_cpu: ClassVar = True
+    """A few thousand vertices at a time."""
+    paint: Repaint
+    distance: float
+    """Millimetres from which photos were taken, on average, for all that is known before."""
+    blur: Sequence[float]
+    """Standard deviations of the blur, millimetres."""
+    steps: int
+    """Of descent, at each blur."""
+    share: float
+    """What all vertices count for together."""
+    deviation: float
+    """s, in units of the face's mean."""
+    weight: float
+    """What a fiducial counts for."""
+    fiducial_deviation: float
+    """t, in sides of the face."""
+    turn: float
+    """Degrees by which the pose that was found may be off, about each axis."""
+    scale: float
+    nearness: float
+    """Of one over the distance, per metre."""
+
+    def __call__(self, portraits: tuple[Portrait, ...], template: Template) -> tuple[Camera, ...]:
+        """The cameras; that by fiducials of a photo that shows too little skin."""
+        first = FiducialCameras(self.distance)(portraits, template)
+        grey = grey_mesh(template, template.vertices)
+        head = _Sitter.of(self.paint(grey, portraits, first, template), template)
+
+        def solved(index: int) -> Camera:
+            return self._solved(portraits[index], first[index], head)
+
+        with lone_threads(torch.get_num_threads()) as pool:
+            return tuple(pool.map(solved, range(len(portraits))))
+
+    def _solved(self, portrait: Portrait, start: Camera, head: "_Sitter") -> Camera:
+        move = torch.zeros(len(_DIFFERENCES)).to(head.mesh.vertices)
+        for blur in self.blur:
+            photo = head.seen_in(
+                portrait, start, move, blur, self.paint.grazing, self.paint.tolerance
+            )
+            if photo is None:
+                return start
+            move = self._descended(photo, move)
+        return _moved(start, move)
+
+    def _descended(self, photo: "_Photo", move: Float[Tensor, "move=7"]) -> Float[Tensor, "move=7"]:
+        """Camera of less energy."""
+        damping = 1e-3
+        differences = torch.diag(move.new_tensor(_DIFFERENCES))
+        known = self._known().to(move)
+        for _ in range(self.steps):
+            tried = torch.cat([move[None], move + differences])
+            (light, marks), energy = self._off(photo, tried), self._energy(photo, move[None])[0]
+            hessian, gradient = torch.diag(known), known * move
+            for off, weights in ((light, self.share * photo.weights), (marks, self._marks(photo))):
+                slopes = (off[1:] - off[:1]) / differences.diagonal()[:, None, None]
+                say = weights / (1.0 + off[0].square().sum(dim=1) / _CUTOFF**2) ** 2
+                hessian = hessian + torch.einsum("aic,bic,i->ab", slopes, slopes, say)
+                gradient = gradient + torch.einsum("aic,ic,i->a", slopes, off[0], say)
+            for _ in range(_TRIALS):
+                damped = hessian + damping * torch.diag(hessian.diagonal())
+                shorter = move - torch.linalg.solve(damped, gradient)
+                if bool(self._energy(photo, shorter[None])[0] < energy):
+                    move, damping = shorter, max(damping / 5.0, 1e-4)
+                    break
+                damping = 10.0 * damping
+            else:
+                break
+        return move
+
+    def _known(self) -> Float[Tensor, "move=7"]:
+        """One over the variance of each move before the photo is looked at."""
+        turn = torch.deg2rad(torch.tensor(self.turn))
+        deviations = torch.stack([turn, turn, turn, *torch.tensor([self.scale, 1e3, 1e3])])
+        return torch.cat([deviations, torch.tensor([self.nearness])]).square().reciprocal()
+
+    def _marks(self, photo: "_Photo") -> Float[Tensor, " mark"]:
+        return self.weight * photo.visible
+
+    def _off(
+        self, photo: "_Photo", moves: Float[Tensor, "camera move=7"]
+    ) -> tuple[Float[Tensor, "camera vertex rgb=3"], Float[Tensor, "camera mark xy=2"]]:
+        """Differences of vertices and of fiducials, in standard deviations."""
+        light, marks = photo.off(moves)
+        return light / self.deviation, marks / self.fiducial_deviation
+
+    def _energy(
+        self, photo: "_Photo", moves: Float[Tensor, "camera move=7"]
+    ) -> Float[Tensor, " camera"]:
+        light, marks = (off.square().sum(dim=2) for off in self._off(photo, moves))
+        robust_light, robust_marks = (x / (1.0 + x / _CUTOFF**2) for x in (light, marks))
+        return (
+            self.share * robust_light @ photo.weights
+            + robust_marks @ self._marks(photo)
+            + moves.square() @ self._known().to(moves)
+        )
+
+
+@dataclass(frozen=True)
+class _Sitter:
+    """A head with albedo, and what every photo asks of it."""
+
+    mesh: HeadMesh
+    normals: Float[Tensor, "vertex xyz=3"]
+    occlusion: Occlusion
+    skin: Float[Tensor, " vertex"]
+    """Area of the vertices that hold still and have no hair, else 0."""
+    face: Float[Tensor, " vertex"]
+    """1 on the face, which tells the light."""
+
+    @classmethod
+    def of(cls, mesh: HeadMesh, template: Template) -> "_Sitter":
+        areas = vertex_areas(mesh.vertices, mesh.faces)
+        return cls(
+            mesh=mesh,
+            normals=vertex_normals(mesh.vertices, mesh.faces),
+            occlusion=Occlusion.of(mesh.vertices, mesh.faces),
+            skin=areas * is_part(mesh.vertices, template, ("face", "lips", "eyes", "ears", "neck")),
+            face=is_part(mesh.vertices, template, ("face", "lips")),
+        )
+
+    def seen_in(
+        self,
+        portrait: Portrait,
+        start: Camera,
+        move: Float[Tensor, "move=7"],
+        blur: float,
+        grazing: float,
+        tolerance: float,
+    ) -> "_Photo | None":
+        """What the photo shows of the skin through a camera; nothing if that is too little."""
+        camera = _moved(start, move)
+        colors, n_z = shown_by(portrait, camera, self.mesh, self.normals, grazing, tolerance)
+        weights = n_z * self.skin
+        used, on_face = weights > 0.0, (weights * self.face) > 0.0
+        if int(on_face.sum()) < _FEWEST:
+            return None
+        image, spread = portrait.image[None], blur * camera.scale
+        if spread > 0.0:
+            size = 2 * int(2.5 * spread) + 3
+            image = gaussian_blur2d(image, (size, size), (spread, spread))
+        photo = _Photo(
+            start=start,
+            image=image / colors[on_face].mean().clamp_min(1e-3),
+            vertices=self.mesh.vertices[used],
+            normals=self.normals[used],
+            albedo=self.mesh.albedo[used],
+            hidden=self.occlusion.harmonics(camera.view_from_head, 4)[used],
+            weights=weights[used] / weights.sum(),
+            lit=(weights * self.face)[used],
+            landmarks=self.mesh.landmarks[_INNER],
+            fiducials=portrait.fiducials[list(IBUG68_FROM_MESH)[_INNER]],
+            visible=portrait.visible[list(IBUG68_FROM_MESH)[_INNER]].to(weights),
+            side=portrait.face_size / portrait.step,
+        )
+        # What no light explains, as a hand, does not tell the light.
+        lit = photo.lit
+        for _ in range(_ROUNDS):
+            off = photo.off(move[None])[0][0].norm(dim=1)
+            usual = 3.0 * off[lit > 0.0].median().clamp_min(1e-3)
+            photo = replace(photo, lit=lit / (1.0 + (off / usual) ** 2) ** 2)
+        return photo
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """A photo, and what of the head it shows."""
+
+    start: Camera
+    image: Float[Tensor, "1 rgb=3 h w"]
+    """Linear, of unit exposure."""
+    vertices: Float[Tensor, "vertex xyz=3"]
+    normals: Float[Tensor, "vertex xyz=3"]
+    albedo: Float[Tensor, "vertex rgb=3"]
+    hidden: Float[Tensor, "vertex k=4"]
+    weights: Float[Tensor, " vertex"]
+    """Of sum 1."""
+    lit: Float[Tensor, " vertex"]
+    """What each tells of the light."""
+    landmarks: Float[Tensor, "mark xyz=3"]
+    fiducials: Float[Tensor, "mark xy=2"]
+    visible: Float[Tensor, " mark"]
+    side: float
+    """Of the face, pixels."""
+
+    def off(
+        self, moves: Float[Tensor, "camera move=7"]
+    ) -> tuple[Float[Tensor, "camera vertex rgb=3"], Float[Tensor, "camera mark xy=2"]]:
+        """Rendering less photo, each in its best light, and landmarks less fiducials."""
+        cameras = [_moved(self.start, move) for move in moves]
+        xy = torch.stack([project(self.vertices, camera)[:, :2] for camera in cameras])
+        photo = sample(self.image.expand(len(moves), -1, -1, -1), xy[:, None])[:, :, 0]
+        off = []
+        for camera, colors in zip(cameras, photo, strict=True):
+            known = basis(camera.view_from_head @ self.normals.T) - self.hidden.T
+            columns = self.albedo.T[:, None] * known
+            light = fit_columns(colors[None], columns, self.lit[None])[0]
+            off.append((torch.einsum("ck,ckv->cv", light, columns) - colors).T)
+        marks = torch.stack([project(self.landmarks, camera)[:, :2] for camera in cameras])
+        return torch.stack(off), (marks - self.fiducials) / self.side
+
+
+def _moved(camera: Camera, move: Float[Tensor, "move=7"]) -> Camera:
+    """A camera after a turn (radians about its axes), a scale, a shift and a step towards the head.
+
+    The scale is a logarithm, the shift in millimetres, the step in 1 / metre.
+    """
+    return replace(
+        camera,
+        view_from_head=roma.rotvec_to_rotmat(move[:3]) @ camera.view_from_head.to(move),
+        scale=camera.scale * float(move[3].exp()),
+        origin=camera.origin.to(move) + camera.scale * move[4:6],
+        nearness=min(max(camera.nearness + 1e-3 * float(move[6]), 0.0), 1.0 / _NEAREST),
+    )
