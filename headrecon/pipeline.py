@@ -137,13 +137,15 @@ class Pipeline:
         # where there is hair.
         fitted = recall("fitted", self.fit, tuple(factors), template)
         cameras = recall("cameras", self.cameras, portraits, fitted)
+        taken = {one.name: camera for one, camera in zip(portraits, cameras, strict=True)}
         fitted = recall("outlined", self.outlines, fitted, portraits, cameras)
         monitor.fit(template, fitted)
 
         # From the front outward: what is solved tells the next view its ambiguity and its depth.
         head, posed = Head(()), []
-        for factor in monitor.each(factors):
-            factor = recall(f"{factor.label}/posed", self.pose, factor, head, fitted)
+        for stack, factor in monitor.each(tuple(zip(stacks, factors, strict=True))):
+            by = tuple(taken[name] for name in stack.names)
+            factor = recall(f"{factor.label}/posed", self.pose, factor, by, head, fitted)
             normals = recall(f"{factor.label}/normals", self.disambiguate, factor, head, fitted)
             depth = recall(f"{factor.label}/depth", self.integrate, normals, head, fitted)
             head = head.grown(normals, depth)

@@ -24,6 +24,7 @@ from headrecon.draw.panel import stacked
 from headrecon.evaluate.held_out import Judgement, Sitting, judge, painted_like, sitting
 from headrecon.evaluate.third_party import read_mesh
 from headrecon.files import write
+from headrecon.mesh.cameras import FiducialCameras
 from headrecon.photos.split import Split
 from headrecon.pipeline import Pipeline
 from headrecon.render.occlusion import Occlusion
@@ -58,11 +59,20 @@ def evaluate(config: Config) -> None:
     heads = {RESULT: result, **baselines(config, template, made_of)}
     heads = {name: painted_like(mesh, result) for name, mesh in heads.items()}
     shadows = {name: Occlusion.of(mesh.vertices, mesh.faces) for name, mesh in heads.items()}
-    bounds = (config.jaw, config.neck, config.collar, config.skin, config.distance)
-    photos = [sitting(one, template, *bounds) for one in held_out[: config.most]]
+    bounds = (config.jaw, config.neck, config.collar, config.skin)
+    chosen = held_out[: config.most]
+    stage = hydra.utils.instantiate(config.cameras, _convert_="all")
+    cameras = {name: stage.of_head(mesh, chosen, template) for name, mesh in heads.items()}
+    # The parts of a photo are the same for all heads.
+    mean = FiducialCameras(config.cameras.distance)(chosen, template)
+    photos = [sitting(*one, template, *bounds) for one in zip(chosen, mean, strict=True)]
+
+    def judgement(index: int, name: str) -> Judgement:
+        return judge(heads[name], shadows[name], cameras[name][index], photos[index])
+
     judged = [
-        (photo, {name: judge(mesh, shadows[name], photo) for name, mesh in heads.items()})
-        for photo in tqdm(photos, "rendering", leave=False, disable=None)
+        (photo, {name: judgement(index, name) for name in heads})
+        for index, photo in enumerate(tqdm(photos, "rendering", leave=False, disable=None))
     ]
     folder = run / "evaluation"
     write(folder / "table.md", table(judged))

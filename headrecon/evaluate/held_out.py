@@ -11,7 +11,6 @@ from torch import Tensor
 from headrecon.geometry.camera import project
 from headrecon.geometry.color import off_color
 from headrecon.geometry.lighting import basis, fit_columns
-from headrecon.geometry.portrait_camera import portrait_camera
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.ibug68 import IBUG68_FROM_MESH
@@ -41,8 +40,6 @@ class Sitting:
     """Where the head is; a collar is none of it."""
     part: Int[Tensor, "h w"]
     """Index into `PARTS`."""
-    nearness: float
-    """One over the distance from which all heads are looked at, per millimetre."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +56,18 @@ class Judgement:
 
 def sitting(
     portrait: Portrait,
+    camera: Camera,
     template: Template,
     jaw: float,
     neck: float,
     collar: float,
     skin: float,
-    distance: float | None = None,
 ) -> Sitting:
-    """Where a photo shows the head, and which part of it, by the mean head in its pose.
+    """Where a photo shows the head, and which part of it, by a camera that sees the mean head.
 
     Of the neck only what has the color of the photo's face counts, within `skin` standard
-    deviations: clothes are not to be explained by a head. `distance` in millimetres; none for weak
-    perspective.
+    deviations: clothes are not to be explained by a head.
     """
-    nearness = 1.0 / distance if distance else 0.0
-    marks = at(template.fiducials, template.faces, template.vertices)
-    camera = portrait_camera(portrait, marks, nearness=nearness)
     fragments = rasterize(template.vertices, template.faces, camera)
     # Each pixel belongs to the corner of its triangle that it is nearest to.
     nearest = template.faces[fragments.face.clamp_min(0)].gather(
@@ -95,20 +88,17 @@ def sitting(
         area=area & ~clothes,
         head=head & ~clothes,
         part=part,
-        nearness=nearness,
     )
 
 
-def judge(mesh: HeadMesh, occlusion: Occlusion, photo: Sitting) -> Judgement:
+def judge(mesh: HeadMesh, occlusion: Occlusion, camera: Camera, photo: Sitting) -> Judgement:
     """Render a mesh into a photo and compare.
 
-    Its pose is the one that was found in the photo, its place and size are those in which its
-    landmarks lie on the photo's fiducials, its light (first-order harmonics, three channels) is
-    fitted on the face only and has to do for ears, neck and hair, less what the mesh itself keeps
-    off. Where the mesh shows nothing, its rendering is black.
+    Light (first-order harmonics, three channels) is fitted on the face only and has to do for ears,
+    neck and hair, less what the mesh itself keeps off. Where the mesh shows nothing, its rendering
+    is black.
     """
     portrait = photo.portrait
-    camera = portrait_camera(portrait, mesh.landmarks, list(IBUG68_FROM_MESH), photo.nearness)
     fragments = rasterize(mesh.vertices, mesh.faces, camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
     hidden = occlusion.harmonics(camera.view_from_head, 4)

@@ -53,6 +53,13 @@ class FiducialCameras:
         nearness = 1.0 / self.distance if self.distance else 0.0
         return tuple(portrait_camera(one, marks, nearness=nearness) for one in portraits)
 
+    def of_head(
+        self, mesh: HeadMesh, portraits: tuple[Portrait, ...], template: Template
+    ) -> tuple[Camera, ...]:
+        """Those that see any head's landmarks at the fiducials."""
+        nearness, chosen = 1.0 / self.distance if self.distance else 0.0, list(IBUG68_FROM_MESH)
+        return tuple(portrait_camera(one, mesh.landmarks, chosen, nearness) for one in portraits)
+
 
 @dataclass(frozen=True)
 class PhotometricCameras:
@@ -81,8 +88,10 @@ class PhotometricCameras:
     on_cpu: ClassVar = True
     """A few thousand vertices at a time."""
     paint: Repaint
-    distance: float
+    distance: float | None
     """Millimetres from which photos were taken, on average, for all that is known before."""
+    parts: Sequence[str]
+    """Regions of the template that are compared."""
     blur: Sequence[float]
     """Standard deviations of the blur, millimetres."""
     steps: int
@@ -105,7 +114,24 @@ class PhotometricCameras:
         """The cameras; that by fiducials of a photo that shows too little skin."""
         first = FiducialCameras(self.distance)(portraits, template)
         grey = grey_mesh(template, template.vertices)
-        head = _Sitter.of(self.paint(grey, portraits, first, template), template)
+        painted = self.paint(grey, portraits, first, template)
+        return self._found(painted, portraits, first, template)
+
+    def of_head(
+        self, mesh: HeadMesh, portraits: tuple[Portrait, ...], template: Template
+    ) -> tuple[Camera, ...]:
+        """Those through which any head looks like the photos, in the albedo that it has."""
+        first = FiducialCameras(self.distance).of_head(mesh, portraits, template)
+        return self._found(mesh, portraits, first, template)
+
+    def _found(
+        self,
+        mesh: HeadMesh,
+        portraits: tuple[Portrait, ...],
+        first: tuple[Camera, ...],
+        template: Template,
+    ) -> tuple[Camera, ...]:
+        head = _Sitter.of(mesh, template, self.parts)
 
         def solved(index: int) -> Camera:
             return self._solved(portraits[index], first[index], head)
@@ -185,18 +211,18 @@ class _Sitter:
     normals: Float[Tensor, "vertex xyz=3"]
     occlusion: Occlusion
     skin: Float[Tensor, " vertex"]
-    """Area of the vertices that hold still and have no hair, else 0."""
+    """Area of the vertices that are compared, else 0."""
     face: Float[Tensor, " vertex"]
     """1 on the face, which tells the light."""
 
     @classmethod
-    def of(cls, mesh: HeadMesh, template: Template) -> "_Sitter":
+    def of(cls, mesh: HeadMesh, template: Template, parts: Sequence[str]) -> "_Sitter":
         areas = vertex_areas(mesh.vertices, mesh.faces)
         return cls(
             mesh=mesh,
             normals=vertex_normals(mesh.vertices, mesh.faces),
             occlusion=Occlusion.of(mesh.vertices, mesh.faces),
-            skin=areas * is_part(mesh.vertices, template, ("face", "lips", "eyes", "ears", "neck")),
+            skin=areas * is_part(mesh.vertices, template, parts),
             face=is_part(mesh.vertices, template, ("face", "lips")),
         )
 

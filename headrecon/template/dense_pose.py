@@ -36,7 +36,7 @@ class DensePose:
     Photos", ECCV 2016, section 5, where fiducials alone tell it.
     """
 
-    first: Callable[[Factors, Head, Template], Factors]
+    first: Callable[[Factors, tuple[Camera, ...], Head, Template], Factors]
     turn: float
     """Standard deviation of the first camera's rotation, about each axis."""
     shift: float
@@ -54,9 +54,11 @@ class DensePose:
     steps: int
     """Of descent, in each round."""
 
-    def __call__(self, factors: Factors, head: Head, template: Template) -> Factors:
-        """Find the camera."""
-        factors = self.first(factors, head, template)
+    def __call__(
+        self, factors: Factors, cameras: tuple[Camera, ...], head: Head, template: Template
+    ) -> Factors:
+        """Find the camera; `cameras` are those of the view's photos."""
+        factors = self.first(factors, cameras, head, template)
         if not template.fitted:
             return factors
         occlusion = Occlusion.of(template.vertices, template.faces)

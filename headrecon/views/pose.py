@@ -11,7 +11,7 @@ from headrecon.geometry.resection import turned_towards
 from headrecon.geometry.rotation import angles
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.reproject import lift
-from headrecon.types import Factors, Head, Template
+from headrecon.types import Camera, Factors, Head, Template
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Pose:
     lifted to its depth, for views that are turned by less than `max_azimuth`, beyond which they
     slide off the profile. They slide before, too, so that the rotation, which many photos have
     told, goes only a part of the way to theirs, and not at all if it is further than `max_turn`.
-    Angles in degrees.
+    Angles in degrees. An average photo is taken from as near as its photos are on average.
 
     Reference: Liang, Shapiro and Kemelmacher-Shlizerman, "Head Reconstruction from Internet
     Photos", ECCV 2016, section 5.
@@ -44,8 +44,13 @@ class Pose:
     """Least n_z, in the old view and in the new, of a fiducial that takes part."""
     min_points: int
 
-    def __call__(self, factors: Factors, head: Head, template: Template) -> Factors:
-        """Find the camera; without a fitted template the first view keeps its own."""
+    def __call__(
+        self, factors: Factors, cameras: tuple[Camera, ...], head: Head, template: Template
+    ) -> Factors:
+        """Find the camera; without a fitted template the first view keeps its own.
+
+        `cameras` are those of the view's photos.
+        """
         if template.fitted:
             points, cosines = self._of_template(factors, template)
         else:
@@ -54,7 +59,9 @@ class Pose:
         if int(used.sum()) < self.min_points:
             return factors
         seen, weights = factors.fiducials[used], cosines[used]
-        camera, angle = turned_towards(factors.camera, points[used], seen, weights, self.turn)
+        nearness = sum(camera.nearness for camera in cameras) / len(cameras)
+        aligned = replace(factors.camera, nearness=nearness)
+        camera, angle = turned_towards(aligned, points[used], seen, weights, self.turn)
         kept = angle <= self.max_turn
         log.info(
             "%s: fiducials turn the camera by %.1f degrees, scale by %.3f%s",

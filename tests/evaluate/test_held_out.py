@@ -7,25 +7,30 @@ import torch
 
 from headrecon.evaluate.held_out import PARTS, Judgement, Sitting, judge, painted_like, sitting
 from headrecon.geometry.rotation import view_from_head
+from headrecon.mesh.cameras import FiducialCameras
 from headrecon.render.occlusion import Occlusion
-from headrecon.types import REGIONS, HeadMesh
+from headrecon.types import REGIONS, HeadMesh, Portrait
 from tests.sitter import SIDE, TEMPLATE, head, photo_of
 
 BOUNDS = (60.0, 115.0, 6.0, 3.5)
 
 
-def judged(mesh: HeadMesh, photo: Sitting) -> Judgement:
+def sat(portrait: Portrait, distance: float | None = None) -> Sitting:
+    """A photo from a distance, divided into parts."""
+    (camera,) = FiducialCameras(distance)((portrait,), TEMPLATE)
+    return sitting(portrait, camera, TEMPLATE, *BOUNDS)
+
+
+def judged(mesh: HeadMesh, photo: Sitting, distance: float | None = None) -> Judgement:
     """The mesh in the light that it leaves."""
-    return judge(mesh, Occlusion.of(mesh.vertices, mesh.faces), photo)
+    (camera,) = FiducialCameras(distance).of_head(mesh, (photo.portrait,), TEMPLATE)
+    return judge(mesh, Occlusion.of(mesh.vertices, mesh.faces), camera, photo)
 
 
 def test_a_head_that_was_photographed_from_near_is_looked_at_from_there():
     mesh = head()
     near = photo_of(mesh, 30.0, nearness=1 / 600.0)
-    right, far = (
-        judged(mesh, sitting(near, TEMPLATE, *BOUNDS, distance)).numbers
-        for distance in (600.0, None)
-    )
+    right, far = (judged(mesh, sat(near, distance), distance).numbers for distance in (600.0, None))
     assert right["outline_iou_share"] == pytest.approx(1.0)
     assert far["outline_distance_mm"] > 2.0
 
@@ -33,7 +38,7 @@ def test_a_head_that_was_photographed_from_near_is_looked_at_from_there():
 @pytest.mark.parametrize("azimuth", [0.0, -35.0, 80.0])
 def test_the_head_that_was_photographed_is_without_error(azimuth):
     mesh = head()
-    found = judged(mesh, sitting(photo_of(mesh, azimuth), TEMPLATE, *BOUNDS)).numbers
+    found = judged(mesh, sat(photo_of(mesh, azimuth))).numbers
     # The least squares of the light has a small ridge.
     assert found["head_grey_levels"] < 0.7
     assert found["outline_iou_share"] == pytest.approx(1.0)
@@ -45,7 +50,7 @@ def test_the_head_that_was_photographed_is_without_error(azimuth):
 
 def test_another_shape_is_worse_and_a_missing_part_is_dark():
     mesh = head()
-    photo = sitting(photo_of(mesh, 0.0), TEMPLATE, *BOUNDS)
+    photo = sat(photo_of(mesh, 0.0))
     wide = replace(mesh, vertices=mesh.vertices * torch.tensor([1.15, 1.0, 1.0]))
     found = judged(wide, photo).numbers
     assert found["head_grey_levels"] > 3.0
@@ -61,7 +66,7 @@ def test_the_light_is_told_by_the_face_only():
     mesh = head()
     ears = TEMPLATE.region == REGIONS.index("ears")
     painted = torch.where(ears[:, None], 0.3 * mesh.albedo, mesh.albedo)
-    photo = sitting(photo_of(replace(mesh, albedo=painted), 40.0), TEMPLATE, *BOUNDS)
+    photo = sat(photo_of(replace(mesh, albedo=painted), 40.0))
     found = judged(mesh, photo).numbers
     assert found["face_grey_levels"] < 1.0
     assert found["ears_grey_levels"] > 20.0
@@ -72,10 +77,7 @@ def test_shoulders_are_no_part_of_the_head():
     portrait = photo_of(mesh, 0.0)
     with_shoulders = portrait.mask.clone()
     with_shoulders[int(0.8 * SIDE) :] = 1.0
-    one, other = (
-        sitting(replace(portrait, mask=mask), TEMPLATE, *BOUNDS)
-        for mask in (portrait.mask, with_shoulders)
-    )
+    one, other = (sat(replace(portrait, mask=mask)) for mask in (portrait.mask, with_shoulders))
     assert int(other.head.sum()) < 1.06 * int(one.head.sum())
 
 
@@ -98,9 +100,7 @@ def test_a_collar_is_no_part_of_the_head_and_a_neck_in_the_shadow_is():
     low = mesh.vertices[:, 1:2] < -95.0
     dressed = replace(mesh, albedo=torch.where(low, torch.tensor([0.2, 0.3, 0.8]), mesh.albedo))
     shaded = replace(mesh, albedo=torch.where(low, 0.4 * mesh.albedo, mesh.albedo))
-    plain, collar, shadow = (
-        sitting(photo_of(one, 0.0), TEMPLATE, *BOUNDS) for one in (mesh, dressed, shaded)
-    )
+    plain, collar, shadow = (sat(photo_of(one, 0.0)) for one in (mesh, dressed, shaded))
     assert torch.equal(shadow.head, plain.head)
     counted = [int((one.head & (one.part == PARTS.index("neck"))).sum()) for one in (plain, collar)]
     assert 100 < counted[1] < 0.8 * counted[0]

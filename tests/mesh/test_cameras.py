@@ -15,6 +15,7 @@ from tests.sitter import TEMPLATE, head, photo_of
 FIND = PhotometricCameras(
     paint=REPAINT,
     distance=1500.0,
+    parts=["face", "lips", "eyes", "ears", "neck"],
     blur=[3.0, 1.5, 0.7],
     steps=4,
     share=60.0,

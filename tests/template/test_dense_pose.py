@@ -12,7 +12,7 @@ from headrecon.types import Camera, Factors, Head
 from tests.template.test_fit import GENERIC, factors, person
 
 POSE = DensePose(
-    first=lambda factors, head, template: factors,
+    first=lambda factors, cameras, head, template: factors,
     turn=4.0,
     shift=6.0,
     growth=0.04,
@@ -50,7 +50,7 @@ def degrees(one: Camera, other: Camera) -> float:
 def test_the_camera_that_saw_a_head_is_found_from_one_that_is_off(azimuth: float) -> None:
     view = factors(TRUTH, azimuth)
     start = moved(view.camera)
-    found = POSE(replace(view, camera=start), Head(()), TRUTH).camera
+    found = POSE(replace(view, camera=start), (start,), Head(()), TRUTH).camera
     assert degrees(start, view.camera) > 2.9
     assert degrees(found, view.camera) < 0.7
     assert found.scale == pytest.approx(view.camera.scale, rel=0.006)
@@ -60,7 +60,7 @@ def test_the_camera_that_saw_a_head_is_found_from_one_that_is_off(azimuth: float
 def test_a_camera_that_is_right_stays(caplog: pytest.LogCaptureFixture) -> None:
     view = factors(TRUTH, 30.0)
     with caplog.at_level(logging.INFO):
-        found = POSE(view, Head(()), TRUTH).camera
+        found = POSE(view, (view.camera,), Head(()), TRUTH).camera
     assert degrees(found, view.camera) < 0.3
     assert "shading and outline turn the camera by 0." in caplog.text
 
@@ -68,10 +68,10 @@ def test_a_camera_that_is_right_stays(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_stranger_s_template_and_a_view_without_skin_keep_the_first_camera() -> None:
     view = factors(TRUTH, 0.0)
 
-    def first(factors: Factors, head: Head, template: object) -> Factors:
+    def first(factors: Factors, cameras: object, head: Head, template: object) -> Factors:
         return replace(factors, camera=moved(factors.camera))
 
     blank = replace(view, mask=torch.zeros_like(view.mask))
     for seen, template in ((view, GENERIC), (blank, TRUTH)):
-        found = replace(POSE, first=first)(seen, Head(()), template).camera
+        found = replace(POSE, first=first)(seen, (view.camera,), Head(()), template).camera
         assert torch.equal(found.view_from_head, moved(view.camera).view_from_head)
