@@ -84,7 +84,7 @@ def angles(config: Config, face: LitFace, overrides: Iterable[str]) -> Angles:
     stack = _stage(config, overrides, "flow")(_stack(face, template))
     factors = _stage(config, overrides, "factorize")(stack)
     fitted = _stage(config, overrides, "fit")((factors,), template)
-    posed = _stage(config, overrides, "pose")(factors, Head(()), fitted)
+    posed = _stage(config, overrides, "pose")(factors, (stack.camera,), Head(()), fitted)
     field: NormalField = _stage(config, overrides, "disambiguate")(posed, Head(()), fitted)
     judged = face.skin & field.mask
     off = _angles(field.normals[:, judged], face.normals[:, judged])
