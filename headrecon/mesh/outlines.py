@@ -6,16 +6,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
-from headrecon.geometry.camera import project
-from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.surface import vertex_normals
-from headrecon.geometry.warp import sample
 from headrecon.mesh.deform import smoothed, thin_shell
-from headrecon.render.rim import on_rim
+from headrecon.mesh.sight import Sight
 from headrecon.types import REGIONS, Camera, Portrait, Template
 
 log = logging.getLogger(__name__)
@@ -89,7 +85,7 @@ class FitOutlines:
     ) -> Template:
         """Displace; the template stays as it is if outlines hold none of its vertices."""
         rest, faces = template.vertices, template.faces
-        sights = [_sight(*one) for one in self._chosen(portraits, cameras)]
+        sights = [Sight.of(*one, _SIDE) for one in self._chosen(portraits, cameras)]
         hold = self._hold(template)
         energy, vertices = thin_shell(rest, faces, self.bending), rest
         for stiffness in self.stiffness:
@@ -105,7 +101,7 @@ class FitOutlines:
         return replace(template, vertices=vertices, haired=True)
 
     def offsets(
-        self, template: Template, sights: "Sequence[_Sight]"
+        self, template: Template, sights: Sequence[Sight]
     ) -> tuple[Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
         """How far within the outlines vertices are to be, and the number of photos that say so.
 
@@ -116,17 +112,10 @@ class FitOutlines:
         count = of_photos.isfinite().sum(dim=0)
         return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(nobody)
 
-    def _off(self, template: Template, seen: "_Sight") -> Float[Tensor, " vertex"]:
+    def _off(self, template: Template, seen: Sight) -> Float[Tensor, " vertex"]:
         """Signed distance from a photo's outline, millimetres; NaN for vertices not on it."""
-        vertices, camera = template.vertices, seen.camera
-        layers = torch.stack([seen.distance, seen.shown.to(vertices)])
-        xyz = project(vertices, camera)
-        distance, shown = sample(layers[None], xyz[None, None, :, :2])[0, :, 0]
-        counts, drawn = on_rim(vertices, template.faces, camera, self.band)
-        far = 1.0 - camera.nearness * xyz[:, 2] / camera.scale
-        off = (distance - drawn) * far / camera.scale
-        counts &= (shown > 0.99) & (off.abs() < self.reach)
-        counts &= vertices[:, 1] - off.abs() > -self.lowest
+        off = seen.offsets(template.vertices, template.faces, self.band)
+        counts = (off.abs() < self.reach) & (template.vertices[:, 1] - off.abs() > -self.lowest)
         return torch.where(counts, off, torch.nan)
 
     def _chosen(
@@ -148,40 +137,3 @@ class FitOutlines:
         held = {"neck": self.neck, "scalp": 0.0}
         by_region = [held.get(name, self.skin) for name in REGIONS]
         return template.vertices.new_tensor(by_region)[template.region]
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """The outline of a photo."""
-
-    camera: Camera
-    distance: Float[Tensor, "h w"]
-    """From the outline in pixels, positive outside."""
-    shown: Bool[Tensor, "h w"]
-    """Whether the pixel lies within the photo."""
-
-
-def _sight(portrait: Portrait, camera: Camera) -> _Sight:
-    smaller = _SIDE / camera.height
-    layers = torch.stack([portrait.mask, _within_photo(portrait).to(portrait.mask)])[None]
-    mask, shown = functional.interpolate(layers, (_SIDE, _SIDE), mode="area")[0]
-    camera = replace(
-        camera,
-        scale=camera.scale * smaller,
-        origin=camera.origin * smaller,
-        height=_SIDE,
-        width=_SIDE,
-    )
-    return _Sight(camera, signed_distance(mask > 0.5), shown > 0.99)
-
-
-def _within_photo(portrait: Portrait) -> Bool[Tensor, "h w"]:
-    """The part of the portrait's square that the photo has, outside of which it is black."""
-    lit = portrait.image.amax(dim=0) > 0.0
-    rows, columns = lit.any(dim=1), lit.any(dim=0)
-    return _between(rows)[:, None] & _between(columns)
-
-
-def _between(lit: Bool[Tensor, " line"]) -> Bool[Tensor, " line"]:
-    """From the first that is lit to the last."""
-    return (lit.long().cumsum(0) > 0) & (lit.flip(0).long().cumsum(0).flip(0) > 0)

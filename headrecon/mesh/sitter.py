@@ -16,6 +16,7 @@ from headrecon.geometry.warp import sample
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.shown import shown_by
+from headrecon.mesh.sight import Sight
 from headrecon.render.occlusion import Occlusion
 from headrecon.types import Camera, HeadMesh, Portrait, Template
 
@@ -27,6 +28,12 @@ _NEAREST = 300.0
 """Millimetres; nobody is photographed from less."""
 _ROUNDS = 3
 """Of reweighting the vertices of a photo."""
+_BAND = 0.25
+"""Largest cosine between a normal and the line of sight on an outline."""
+_REACH = 6.0
+"""Millimetres beyond which the photo's outline is another one, as that of hair."""
+_SOME = 0.02
+"""Share of the person in the blur of a pixel from which on it has a color."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Sitter:
     """Area of the vertices that are compared, else 0."""
     face: Float[Tensor, " vertex"]
     """1 on the face, which tells the light."""
+    length: Float[Tensor, " vertex"]
+    """Of the surface around each vertex, millimetres."""
 
     @classmethod
     def of(cls, mesh: HeadMesh, template: Template, parts: Sequence[str]) -> "Sitter":
@@ -51,6 +60,7 @@ class Sitter:
             occlusion=Occlusion.of(mesh.vertices, mesh.faces),
             skin=areas * is_part(mesh.vertices, template, parts),
             face=is_part(mesh.vertices, template, ("face", "lips")),
+            length=areas.sqrt(),
         )
 
     def seen_in(
@@ -69,13 +79,13 @@ class Sitter:
         used, on_face = weights > 0.0, (weights * self.face) > 0.0
         if int(on_face.sum()) < _FEWEST:
             return None
-        image, spread = portrait.image[None], blur * camera.scale
-        if spread > 0.0:
-            size = 2 * int(2.5 * spread) + 3
-            image = gaussian_blur2d(image, (size, size), (spread, spread))
+        sight = Sight.of(portrait, camera, camera.height)
+        out = sight.offsets(self.mesh.vertices, self.mesh.faces, _BAND)
+        on_outline = (out.abs() < _REACH) & (self.face > 0.0)
+        rim = self.mesh.vertices[on_outline]
         photo = SeenThrough(
             start=start,
-            image=image / colors[on_face].mean().clamp_min(1e-3),
+            image=_blurred(portrait, blur * camera.scale) / colors[on_face].mean().clamp_min(1e-3),
             vertices=self.mesh.vertices[used],
             normals=self.normals[used],
             albedo=self.mesh.albedo[used],
@@ -86,6 +96,10 @@ class Sitter:
             fiducials=portrait.fiducials[list(IBUG68_FROM_MESH)[_INNER]],
             visible=portrait.visible[list(IBUG68_FROM_MESH)[_INNER]].to(weights),
             side=portrait.face_size / portrait.step,
+            sight=sight,
+            rim=rim,
+            drawn=sight.beyond(rim, camera) - out[on_outline],
+            lengths=self.length[on_outline],
         )
         # What no light explains, as a hand, does not tell the light.
         lit = photo.lit
@@ -116,11 +130,25 @@ class SeenThrough:
     visible: Float[Tensor, " mark"]
     side: float
     """Of the face, pixels."""
+    sight: Sight
+    rim: Float[Tensor, "rim xyz=3"]
+    """Vertices of the face on the head's outline."""
+    drawn: Float[Tensor, " rim"]
+    """Their distance from it as it is drawn, millimetres."""
+    lengths: Float[Tensor, " rim"]
+    """Of the outline that each stands for, millimetres."""
 
     def off(
         self, moves: Float[Tensor, "camera move=7"]
-    ) -> tuple[Float[Tensor, "camera vertex rgb=3"], Float[Tensor, "camera mark xy=2"]]:
-        """Rendering less photo, each in its best light, and landmarks less fiducials."""
+    ) -> tuple[
+        Float[Tensor, "camera vertex rgb=3"],
+        Float[Tensor, "camera mark xy=2"],
+        Float[Tensor, "camera rim 1"],
+    ]:
+        """Of every camera: rendering less photo, landmarks less fiducials, outline off the photo's.
+
+        In units of the face's mean, each in its best light; in sides of the face; in millimetres.
+        """
         cameras = [moved(self.start, move) for move in moves]
         xy = torch.stack([project(self.vertices, camera)[:, :2] for camera in cameras])
         photo = sample(self.image.expand(len(moves), -1, -1, -1), xy[:, None])[:, :, 0]
@@ -131,7 +159,20 @@ class SeenThrough:
             light = fit_columns(colors[None], columns, self.lit[None])[0]
             off.append((torch.einsum("ck,ckv->cv", light, columns) - colors).T)
         marks = torch.stack([project(self.landmarks, camera)[:, :2] for camera in cameras])
-        return torch.stack(off), (marks - self.fiducials) / self.side
+        out = torch.stack([self.sight.beyond(self.rim, c) - self.drawn for c in cameras])
+        return torch.stack(off), (marks - self.fiducials) / self.side, out[..., None]
+
+
+def _blurred(portrait: Portrait, spread: float) -> Float[Tensor, "1 rgb=3 h w"]:
+    """The photo of the person, into which the background does not run."""
+    image, person = portrait.image[None], (portrait.mask > 0.5)[None, None].to(portrait.image)
+    if spread <= 0.0:
+        return image
+    size = 2 * int(2.5 * spread) + 3
+    mixed, share = (
+        gaussian_blur2d(one, (size, size), (spread, spread)) for one in (image * person, person)
+    )
+    return torch.where(share > _SOME, mixed / share.clamp_min(_SOME), image)
 
 
 def moved(camera: Camera, move: Float[Tensor, "move=7"]) -> Camera:

@@ -6,22 +6,26 @@ import pytest
 import roma
 import torch
 
+from headrecon.geometry.camera import project
 from headrecon.geometry.rotation import view_from_head
 from headrecon.mesh.cameras import FiducialCameras, PhotometricCameras
 from headrecon.types import Camera, HeadMesh, Portrait
 from tests.mesh.test_repaint import REPAINT
-from tests.sitter import TEMPLATE, head, photo_of
+from tests.sitter import SIDE, TEMPLATE, head, photo_of
 
 FIND = PhotometricCameras(
     paint=REPAINT,
     distance=1500.0,
     parts=["face", "lips", "eyes", "ears", "neck"],
     blur=[3.0, 1.5, 0.7],
+    facing=45.0,
     steps=4,
     share=60.0,
     deviation=0.15,
     weight=0.15,
     fiducial_deviation=0.02,
+    outline=0.04,
+    outline_deviation=1.5,
     turn=3.0,
     scale=0.1,
     nearness=0.7,
@@ -50,6 +54,23 @@ def turned(cameras: tuple[Camera, ...]) -> torch.Tensor:
     return torch.rad2deg(roma.rotmat_geodesic_distance(found, true))
 
 
+def true(index: int) -> Camera:
+    """That of a photo."""
+    rotation = view_from_head(AZIMUTHS[index], -4.0, 3.0)
+    return Camera(rotation, 0.45, torch.tensor([82.0, 75.0]), SIDE, SIDE, 1.0 / DISTANCES[index])
+
+
+def _shrunk(points: torch.Tensor) -> torch.Tensor:
+    """By three parts in a hundred."""
+    return torch.lerp(points, points.mean(dim=0), 0.03)
+
+
+def _size(points: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """Of their picture, pixels."""
+    xy = project(points, camera)[:, :2]
+    return (xy - xy.mean(dim=0)).norm()
+
+
 def nearness_off(cameras: tuple[Camera, ...]) -> torch.Tensor:
     """Of one over the distance, per metre."""
     found = torch.tensor([camera.nearness for camera in cameras])
@@ -64,9 +85,38 @@ def test_how_near_a_photo_was_taken_and_its_pose_are_found():
     assert float(nearness_off(found).mean()) < 0.5 * float(nearness_off(first).mean())
 
 
+def test_the_outline_of_the_face_tells_how_large_it_is():
+    """Beside fiducials that say it is smaller, where little is told by colors."""
+    photos = tuple(replace(one, fiducials=_shrunk(one.fiducials)) for one in taken(head()))
+    find, marks = replace(FIND, share=6.0, weight=0.05, outline=0.2), head().landmarks
+
+    def too_small(find: PhotometricCameras) -> float:
+        """Share by which faces are, on average over the photos."""
+        shares = [
+            1.0 - float(_size(marks, camera) / _size(marks, true(index)))
+            for index, camera in enumerate(find(photos, TEMPLATE))
+        ]
+        return sum(shares) / len(shares)
+
+    assert abs(too_small(find)) < 0.5 * too_small(replace(find, outline=0.0))
+
+
+def test_photos_taken_from_aside_begin_as_near_as_the_others():
+    facing = taken(head())[1:-1]
+    profile = photo_of(head(), 80.0, 1.0 / 600.0)
+    dark = replace(profile, mask=torch.zeros_like(profile.mask))
+    found = FIND((dark, *facing), TEMPLATE)
+    mean = sum(camera.nearness for camera in found[1:]) / len(facing)
+    assert found[0].nearness == pytest.approx(mean)
+    assert [camera.nearness for camera in found[1:]] == [
+        camera.nearness for camera in FIND(facing, TEMPLATE)
+    ]
+
+
 def test_photos_whose_light_is_not_told_keep_the_camera_by_fiducials():
     photos = tuple(replace(one, mask=torch.zeros_like(one.mask)) for one in taken(head())[:2])
-    first, found = FiducialCameras(1500.0)(photos, TEMPLATE), FIND(photos, TEMPLATE)
+    first = FiducialCameras(1500.0).of_head(head(), photos, TEMPLATE)
+    found = FIND(photos, TEMPLATE)
     for one, other in zip(first, found, strict=True):
         assert torch.equal(one.view_from_head, other.view_from_head)
         assert (one.scale, one.nearness) == (other.scale, other.nearness)
