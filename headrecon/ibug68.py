@@ -23,3 +23,7 @@ iBUG marks the jaw on the outline that is seen, while these points stay on the f
 Reference: 300 Faces In-The-Wild Challenge: database and results, C. Sagonas, E. Antonakos,
 G. Tzimiropoulos, S. Zafeiriou, M. Pantic, Image and Vision Computing 2016.
 """
+
+INNER = slice(17, 68)
+"""The points without those of the jaw, which belong to the view and not to the surface."""
+INNER_FROM_MESH = IBUG68_FROM_MESH[INNER]

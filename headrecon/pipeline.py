@@ -13,7 +13,7 @@ from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
 from headrecon.mesh.outlines import FitOutlines, IgnoreOutlines
 from headrecon.mesh.project import ProjectAndGather
-from headrecon.mesh.refine import Refine, not_yet_refined
+from headrecon.mesh.refine import Refine, not_yet_refined, seen_through
 from headrecon.mesh.repaint import KeepPaint, Repaint
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, IrisScale, TemplateScale
 from headrecon.mesh.texture import Texture
@@ -158,10 +158,12 @@ class Pipeline:
             replace(stack, camera=surface.depth.camera)
             for stack, surface in zip(stacks, head.surfaces, strict=True)
         )
-        refined = not_yet_refined(merged)
+        refined = not_yet_refined(merged, tuple(shot.camera for shot in shots))
         monitor.refinement(refined, shots)
         for epoch in monitor.each(range(self.refine.epochs)):
-            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, fitted)
+            by = head, fitted, portraits, cameras
+            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, *by)
+            shots = seen_through(shots, refined.cameras)
             monitor.refinement(refined, shots)
 
         # Closed, with what each vertex rests on, in the colors that the photos themselves have, and

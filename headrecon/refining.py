@@ -12,13 +12,16 @@ from headrecon.evaluate.race import Row, in_turns, wait
 from headrecon.geometry.camera import project
 from headrecon.geometry.lighting import basis
 from headrecon.geometry.rotation import view_from_head
+from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.surface import vertex_normals
+from headrecon.mesh.agreement import Told
+from headrecon.mesh.nudge import MOVES
 from headrecon.mesh.refine import Refine
-from headrecon.mesh.silhouette import outline
+from headrecon.mesh.sight import Sight
+from headrecon.mesh.silhouette import Contour
 from headrecon.render.rasterize import interpolate, rasterize
-from headrecon.render.rim import on_rim
 from headrecon.render.torch3d import Meshes, rasterize_meshes, topology_of
-from headrecon.types import Camera, HeadMesh, Stack
+from headrecon.types import Camera, HeadMesh, NormalField, Stack
 
 _SIDE, _PHOTOS = 256, 8
 
@@ -31,18 +34,23 @@ def refinement(turns: int, device: torch.device) -> Row:
     """
     mesh, stack = egg(device)
     refine: Refine = hydra.utils.instantiate(compose("config").pipeline.refine, _convert_="all")
-    goal = outline(stack.masks.mean(dim=0) > 0.5, refine.outline_reach)
-    rim = on_rim(mesh.vertices, mesh.faces, stack.camera, refine.outline_band)
-    free = torch.ones_like(mesh.vertices[:, 0])
+    skin = torch.ones_like(mesh.vertices[:, 0])
+    mask = stack.masks[0] > 0.5
+    sight = Sight(stack.camera, signed_distance(mask), torch.ones_like(mask))
+    contour = Contour.of(
+        sight, mesh.vertices, mesh.faces, refine.contours.band, refine.contours.reach, skin
+    )
+    told = Told.by(_normals(mesh, stack), stack.camera, mesh, refine.grazing)
     topology = topology_of(mesh.vertices, mesh.faces)
     generator = torch.Generator()
 
     def ours() -> None:
         shift = torch.zeros_like(mesh.vertices, requires_grad=True)
         tint = torch.zeros_like(mesh.albedo, requires_grad=True)
+        move = mesh.vertices.new_zeros(MOVES).requires_grad_(True)
         terms = refine.terms(
-            *(mesh.vertices + shift, shift, mesh.albedo + tint, topology),
-            *(stack, goal, rim, free, generator.manual_seed(0)),
+            *(mesh.vertices + shift, shift, mesh.albedo + tint, move, topology),
+            *(stack, [contour] * _PHOTOS, told, skin, generator.manual_seed(0)),
         )
         torch.stack(list(terms.values())).sum().backward()
         wait(device)
@@ -61,6 +69,25 @@ def refinement(turns: int, device: torch.device) -> Row:
     what = f"step of refinement, {len(mesh.faces)} faces, {_PHOTOS} photos of {_SIDE} x {_SIDE}"
     quality = "the whole step against rasterizing alone, both forward and backward"
     return Row(what, "pytorch3d's rasterizer on the CPU", (seconds, theirs), quality)
+
+
+def _normals(mesh: HeadMesh, stack: Stack) -> NormalField:
+    """Those of the mesh itself, as a view has them."""
+    fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
+    normals = vertex_normals(mesh.vertices, mesh.faces) @ stack.camera.view_from_head.T
+    drawn = interpolate(fragments, mesh.faces, torch.cat([normals, mesh.albedo], dim=1))
+    nothing = torch.zeros_like(fragments.z)
+    return NormalField(
+        label=stack.label,
+        camera=stack.camera,
+        normals=torch.nn.functional.normalize(drawn[:3], dim=0),
+        deviation=nothing,
+        albedo=drawn[3:],
+        mask=fragments.mask,
+        support=nothing,
+        lighting=nothing.new_zeros(_PHOTOS, 4),
+        fiducials=stack.fiducials,
+    )
 
 
 def egg(device: torch.device) -> tuple[HeadMesh, Stack]:

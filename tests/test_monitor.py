@@ -31,11 +31,11 @@ def told(monitor: Monitor) -> None:
     monitor.collection(artifacts.collection(), [Rejection("x", "no face")], [view])
     monitor.flow(artifacts.stack(shift=2), stack)
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
-    losses, norms = torch.arange(15.0).reshape(3, 5), torch.arange(6.0).reshape(3, 2)
+    losses, norms = torch.arange(24.0).reshape(3, 8), torch.arange(9.0).reshape(3, 3)
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(
             Refinement(
-                *(mesh, mesh.vertices, mesh.albedo, epoch),
+                *(mesh, (stack.camera,), mesh.vertices, mesh.albedo, epoch),
                 *(losses[:steps], norms[:steps], torch.zeros(0, 2)),
             ),
             [stack],
@@ -49,9 +49,9 @@ def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
     events = EventAccumulator(str(tmp_path))
     events.Reload()
     photometric = [(e.step, e.value) for e in events.Scalars("refine/photometric_loss")]
-    assert photometric == [(0, 0.0), (1, 5.0), (2, 10.0)]
+    assert photometric == [(0, 0.0), (1, 8.0), (2, 16.0)]
     albedo = [e.value for e in events.Scalars("refine/albedo_gradient_norm")]
-    assert albedo == [1.0, 3.0, 5.0]
+    assert albedo == [1.0, 4.0, 7.0]
     assert {"view+30/average", "view+30/surface", "mesh/sides"} <= set(events.Tags()["images"])
     assert {"mesh/sources", "mesh/deviation"} <= set(events.Tags()["images"])
     assert any(tag.startswith("mesh/head") for tag in events.Tags()["tensors"])

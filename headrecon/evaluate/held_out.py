@@ -13,7 +13,7 @@ from headrecon.geometry.color import off_color
 from headrecon.geometry.lighting import basis, fit_columns
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
-from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.render.head_area import head_area
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import interpolate, rasterize
@@ -25,8 +25,6 @@ PARTS = ("face", "ears", "neck", "hair")
 _OF_REGION = {"face": 0, "lips": 0, "eyes": 0, "ears": 1, "neck": 2, "scalp": 3}
 _FEWEST = 30
 """Pixels of a part below which nothing is said of it."""
-_INNER = slice(17, 68)
-"""The landmarks without the jaw's, which belong to the view and not to the surface."""
 
 
 @dataclass(frozen=True)
@@ -130,15 +128,15 @@ def painted_like(mesh: HeadMesh, other: HeadMesh) -> HeadMesh:
     So that shapes are compared and not paints.
     """
     ones = torch.ones(51).to(mesh.landmarks)
-    matrix, shift = fit_similarity(mesh.landmarks[_INNER], other.landmarks[_INNER], ones)
+    matrix, shift = fit_similarity(mesh.landmarks[INNER], other.landmarks[INNER], ones)
     points = nearest_points(mesh.vertices @ matrix.T + shift, other.vertices, other.faces)
     return replace(mesh, albedo=at(points, other.faces, other.albedo))
 
 
 def _fiducials(mesh: HeadMesh, camera: Camera, portrait: Portrait) -> float:
     """Mean distance of the visible landmarks from the photo's fiducials, in sides of its face."""
-    chosen = list(IBUG68_FROM_MESH)[_INNER]
-    off = project(mesh.landmarks[_INNER], camera)[:, :2] - portrait.fiducials[chosen]
+    chosen = list(INNER_FROM_MESH)
+    off = project(mesh.landmarks[INNER], camera)[:, :2] - portrait.fiducials[chosen]
     visible = portrait.visible[chosen]
     side = portrait.face_size / portrait.step
     return float(off[visible].norm(dim=1).mean()) / side if bool(visible.any()) else float("nan")

@@ -5,8 +5,9 @@ import hashlib
 import torch
 import trimesh
 
-from headrecon.evaluate.surface import INNER, Similarity
+from headrecon.evaluate.surface import Similarity
 from headrecon.geometry.similarity import fit_similarity
+from headrecon.ibug68 import INNER
 from headrecon.types import REGIONS, HeadMesh, Photo, Template, Video
 
 

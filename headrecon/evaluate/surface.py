@@ -12,11 +12,10 @@ from torch import Tensor
 
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import vertex_normals
+from headrecon.ibug68 import INNER
 from headrecon.truth import PARTS, Truth
 from headrecon.types import HeadMesh
 
-INNER = slice(17, 68)
-"""Brows, nose, eyes and mouth of iBUG-68; the jaw line belongs to the view, not to the surface."""
 REGIONS_MEASURED = ("face", "head", *PARTS[1:])
 _SAMPLES = 20_000
 _ICP_ROUNDS = 30

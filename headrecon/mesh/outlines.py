@@ -11,13 +11,10 @@ from torch import Tensor
 
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.deform import smoothed, thin_shell
-from headrecon.mesh.sight import Sight
+from headrecon.mesh.sight import OUTLINE_SIDE, Sight, from_all_directions
 from headrecon.types import REGIONS, Camera, Portrait, Template
 
 log = logging.getLogger(__name__)
-
-_SIDE = 128
-"""Pixels of the portraits in which outlines are compared: 3 to 4 millimetres each."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,8 @@ class FitOutlines:
     ) -> Template:
         """Displace; the template stays as it is if outlines hold none of its vertices."""
         rest, faces = template.vertices, template.faces
-        sights = [Sight.of(*one, _SIDE) for one in self._chosen(portraits, cameras)]
+        chosen = from_all_directions(portraits, cameras, self.photos, self.direction)
+        sights = [Sight.of(*one, OUTLINE_SIDE) for one in chosen]
         hold = self._hold(template)
         energy, vertices = thin_shell(rest, faces, self.bending), rest
         for stiffness in self.stiffness:
@@ -117,20 +115,6 @@ class FitOutlines:
         off = seen.offsets(template.vertices, template.faces, self.band)
         counts = (off.abs() < self.reach) & (template.vertices[:, 1] - off.abs() > -self.lowest)
         return torch.where(counts, off, torch.nan)
-
-    def _chosen(
-        self, portraits: tuple[Portrait, ...], cameras: tuple[Camera, ...]
-    ) -> list[tuple[Portrait, Camera]]:
-        """Some of each direction, spread over the collection."""
-        directions: dict[int, list[tuple[Portrait, Camera]]] = {}
-        for portrait, camera in zip(portraits, cameras, strict=True):
-            direction = round(portrait.azimuth / self.direction)
-            directions.setdefault(direction, []).append((portrait, camera))
-        return [
-            some[index * len(some) // min(self.photos, len(some))]
-            for some in directions.values()
-            for index in range(min(self.photos, len(some)))
-        ]
 
     def _hold(self, template: Template) -> Float[Tensor, " vertex"]:
         """What holds each vertex where it is."""

@@ -1,7 +1,7 @@
 """What a photo shows of the vertices of a mesh."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from headrecon.geometry.camera import project
@@ -27,15 +27,26 @@ def shown_by(
     A vertex is shown if n_z exceeds `grazing`, and if it is no more than `tolerance` millimetres
     behind what the camera sees.
     """
-    fragments = rasterize(mesh.vertices, mesh.faces, camera)
     xyz = project(mesh.vertices, camera)
-    column, row = xyz[:, 0].floor().long(), xyz[:, 1].floor().long()
-    column, row = column.clamp(0, camera.width - 1), row.clamp(0, camera.height - 1)
-    front = torch.where(fragments.mask, fragments.z, -torch.inf)[row, column]
     person = (portrait.mask > 0.5) & (portrait.image.amax(dim=0) < _CLIPPED)
     layers = torch.cat([portrait.image, person[None].to(portrait.image)])
     found = sample(layers[None], xyz[None, None, :, :2])[0, :, 0].T
     n_z = normals @ camera.view_from_head[2]
-    seen = (xyz[:, 2] > front - tolerance * camera.scale) & (n_z > grazing)
+    seen = in_front(mesh.vertices, mesh.faces, camera, tolerance) & (n_z > grazing)
     seen = seen & (found[:, 3] > _WHOLE) & (inside(xyz[:, :2], *person.shape) > 0.5)
     return found[:, :3], n_z * seen
+
+
+def in_front(
+    vertices: Float[Tensor, "vertex xyz=3"],
+    faces: Int[Tensor, "face 3"],
+    camera: Camera,
+    tolerance: float,
+) -> Bool[Tensor, " vertex"]:
+    """Vertices that are no more than so many millimetres behind what the camera sees."""
+    fragments = rasterize(vertices, faces, camera)
+    xyz = project(vertices, camera)
+    column, row = xyz[:, 0].floor().long(), xyz[:, 1].floor().long()
+    column, row = column.clamp(0, camera.width - 1), row.clamp(0, camera.height - 1)
+    front = torch.where(fragments.mask, fragments.z, -torch.inf)[row, column]
+    return xyz[:, 2] > front - tolerance * camera.scale

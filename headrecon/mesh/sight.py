@@ -1,5 +1,6 @@
 """The outline that a photo has, and how far a mesh is from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,6 +13,9 @@ from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.warp import sample
 from headrecon.render.rim import on_rim
 from headrecon.types import Camera, Portrait
+
+OUTLINE_SIDE = 128
+"""Pixels of the portraits in which outlines of heads are compared: 3 to 4 millimetres each."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,23 @@ class Sight:
         drawn = drawn * _millimetres(xyz[:, 2], self.camera)
         off = self.beyond(vertices, self.camera) - drawn
         return torch.where(counts & (shown > 0.99), off, torch.nan)
+
+
+def from_all_directions(
+    portraits: Sequence[Portrait], cameras: Sequence[Camera], photos: int, direction: float
+) -> list[tuple[Portrait, Camera]]:
+    """So many photos, most, of each direction, spread over the collection.
+
+    `direction` is how many degrees of azimuth count as one.
+    """
+    directions: dict[int, list[tuple[Portrait, Camera]]] = {}
+    for portrait, camera in zip(portraits, cameras, strict=True):
+        directions.setdefault(round(portrait.azimuth / direction), []).append((portrait, camera))
+    return [
+        some[index * len(some) // min(photos, len(some))]
+        for some in directions.values()
+        for index in range(min(photos, len(some)))
+    ]
 
 
 def _millimetres(z: Float[Tensor, " point"], camera: Camera) -> Float[Tensor, " point"]:

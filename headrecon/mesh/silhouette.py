@@ -1,14 +1,15 @@
 """Distance of a mesh's outline to the outline of the photos."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from headrecon.geometry.camera import project
 from headrecon.geometry.signed_distance import signed_distance
-from headrecon.geometry.warp import sample
-from headrecon.types import Camera
+from headrecon.mesh.sight import OUTLINE_SIDE, Sight, from_all_directions
+from headrecon.types import Camera, HeadMesh, Portrait
 
 
 @dataclass(frozen=True)
@@ -28,28 +29,79 @@ def outline(mask: Bool[Tensor, "h w"], margin: float) -> Outline:
     return Outline(signed_distance(mask), lowest - margin)
 
 
+@dataclass(frozen=True)
+class Contour:
+    """The outline of a photo, and which vertices of a mesh are on the mesh's own."""
+
+    sight: Sight
+    rim: Int[Tensor, " rim"]
+    drawn: Float[Tensor, " rim"]
+    """Millimetres that they are beyond the mesh's outline as it is drawn."""
+
+    @classmethod
+    def of(
+        cls,
+        sight: Sight,
+        vertices: Float[Tensor, "vertex xyz=3"],
+        faces: Int[Tensor, "face 3"],
+        band: float,
+        reach: float,
+        free: Float[Tensor, " vertex"],
+    ) -> "Contour":
+        """Of the vertices that are `free`; those further off than `reach` are on another one."""
+        off = sight.offsets(vertices, faces, band)
+        rim = ((off.abs() < reach) & (free > 0.0)).nonzero()[:, 0]
+        return cls(sight, rim, sight.beyond(vertices[rim], sight.camera) - off[rim])
+
+
+@dataclass(frozen=True)
+class Contours:
+    """Which outlines a mesh is compared with."""
+
+    photos: int
+    """Of each direction, most."""
+    direction: float
+    """Degrees of azimuth that count as one direction."""
+    band: float
+    """Largest cosine between a normal and the line of sight on an outline."""
+    reach: float
+    """Millimetres between a vertex and the outline beyond which it is another one."""
+
+    def __call__(
+        self,
+        mesh: HeadMesh,
+        free: Float[Tensor, " vertex"],
+        portraits: Sequence[Portrait],
+        cameras: Sequence[Camera],
+        aside: Set[str],
+    ) -> list[Contour]:
+        """Those of photos from all sides that are not kept aside."""
+        pairs = zip(portraits, cameras, strict=True)
+        used = [(one, camera) for one, camera in pairs if one.name not in aside]
+        chosen = from_all_directions(
+            *([one for one, _ in used], [camera for _, camera in used]),
+            *(self.photos, self.direction),
+        )
+        sights = [Sight.of(*pair, OUTLINE_SIDE) for pair in chosen]
+        where = mesh.vertices, mesh.faces, self.band, self.reach, free
+        return [Contour.of(sight, *where) for sight in sights]
+
+
 def outline_error(
-    vertices: Float[Tensor, "vertex xyz=3"],
-    rim: tuple[Bool[Tensor, " vertex"], Float[Tensor, " vertex"]],
-    camera: Camera,
-    goal: Outline,
-    reach: float,
-    free: Float[Tensor, " vertex"],
+    vertices: Float[Tensor, "vertex xyz=3"], contours: Sequence[Contour]
 ) -> Float[Tensor, ""]:
-    """Mean robust squared distance of the outline's vertices to the outline of the mask, in pixels.
+    """Mean distance of the mesh's outlines from those of photos, millimetres.
 
-        mean of d^2 / (1 + (d / reach)^2),    d = d_mask(v) - d_drawn(v)
+        mean of sqrt(d^2 + s^2) - s,    d = d_photo(v) - d_drawn(v),    s = 1 mm
 
-    over vertices v on the outline as it is drawn, with d_mask and d_drawn their signed distances
-    from the two outlines. `rim` says which these are, and d_drawn (`render/rim.py`); no slope goes
-    through it. What is nearly on the outline is some way within it, and is to stay there. A vertex
-    further than `reach` inside the mask belongs to another contour, and does not count. Others
-    count by `free`.
+    over vertices v on the outline as it is drawn, with d_photo and d_drawn their signed distances
+    from the two outlines, each seen through the camera of the photo. Least distances end in the
+    median, which photos with other hair do not move. No slope goes through d_drawn: what is nearly
+    on the outline is some way within it, and is to stay there.
     """
-    counts, drawn = rim
-    xyz = project(vertices, camera)
-    found = sample(goal.distance[None, None], xyz[None, None, :, :2])[0, 0, 0]
-    counts = counts & (xyz[:, 1].detach() < goal.bottom) & (found.detach() > -reach)
-    weight, off = free * counts, found - drawn
-    robust = off**2 / (1.0 + (off / reach) ** 2)
-    return (weight * robust).sum() / weight.sum().clamp_min(1.0)
+    off = [
+        contour.sight.beyond(vertices[contour.rim], contour.sight.camera) - contour.drawn
+        for contour in contours
+    ]
+    all_off = torch.cat([vertices.new_zeros(0), *off])
+    return ((all_off**2 + 1.0).sqrt() - 1.0).sum() / max(len(all_off), 1)

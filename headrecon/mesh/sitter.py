@@ -13,15 +13,13 @@ from headrecon.geometry.camera import project
 from headrecon.geometry.lighting import basis, fit_columns
 from headrecon.geometry.surface import vertex_areas, vertex_normals
 from headrecon.geometry.warp import sample
-from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.shown import shown_by
 from headrecon.mesh.sight import Sight
 from headrecon.render.occlusion import Occlusion
 from headrecon.types import Camera, HeadMesh, Portrait, Template
 
-_INNER = slice(17, 68)
-"""The landmarks without the jaw's, which belong to the view and not to the surface."""
 _FEWEST = 50
 """Vertices of the face that a photo has to show."""
 _NEAREST = 300.0
@@ -92,9 +90,9 @@ class Sitter:
             hidden=self.occlusion.harmonics(camera.view_from_head, 4)[used],
             weights=weights[used] / weights.sum(),
             lit=(weights * self.face)[used],
-            landmarks=self.mesh.landmarks[_INNER],
-            fiducials=portrait.fiducials[list(IBUG68_FROM_MESH)[_INNER]],
-            visible=portrait.visible[list(IBUG68_FROM_MESH)[_INNER]].to(weights),
+            landmarks=self.mesh.landmarks[INNER],
+            fiducials=portrait.fiducials[list(INNER_FROM_MESH)],
+            visible=portrait.visible[list(INNER_FROM_MESH)].to(weights),
             side=portrait.face_size / portrait.step,
             sight=sight,
             rim=rim,

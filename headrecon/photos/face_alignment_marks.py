@@ -10,14 +10,11 @@ from jaxtyping import Float
 from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
-from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.photos.faces import Face
 from headrecon.photos.head_points import HeadPoints
 from headrecon.photos.marks import MeshAndCorrection
 from headrecon.photos.network import gamma_coded
-
-_INNER = slice(17, 68)
-"""Brows, nose, eyes and mouth: points of the skin, which the outline of the jaw is not."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,10 @@ def follow(
     Reference: Bookstein, "Principal warps: thin-plate splines and the decomposition of
     deformations", PAMI 1989.
     """
-    anchors = points[list(IBUG68_FROM_MESH)][_INNER]
+    anchors = points[list(INNER_FROM_MESH)]
     motion = RBFInterpolator(
         anchors.numpy(),
-        (marks[_INNER] - anchors).numpy(),
+        (marks[INNER] - anchors).numpy(),
         kernel="thin_plate_spline",
         smoothing=smoothing,
     )

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from headrecon.types.photos import Collection, Rejection
-from headrecon.types.views import Factors, Head, Stack, View
+from headrecon.types.views import Camera, Factors, Head, Stack, View
 
 REGIONS = ("face", "ears", "neck", "scalp", "eyes", "lips")
 """Parts of a head. Face is its skin without lips and eyeballs; scalp is where hair grows."""
@@ -102,15 +102,17 @@ class Refinement:
     """A mesh on its way through the epochs of refinement."""
 
     mesh: HeadMesh
+    cameras: tuple[Camera, ...]
+    """Of the views."""
     rest: Float[Tensor, "vertex xyz=3"]
-    """Its vertices before the first epoch."""
+    """The vertices before the first epoch."""
     tone: Float[Tensor, "vertex rgb=3"]
-    """Its albedo before the first epoch."""
+    """The albedo before the first epoch."""
     epoch: int
     """Epochs done."""
-    losses: Float[Tensor, "step term=5"]
+    losses: Float[Tensor, "step term=8"]
     """The terms of every step so far, not weighted; `headrecon.mesh.refine.TERMS` names them."""
-    gradients: Float[Tensor, "step variable=2"]
+    gradients: Float[Tensor, "step variable=3"]
     """Lengths of the gradient of every step; `headrecon.mesh.refine.VARIABLES` names them."""
     kept_aside: Float[Tensor, "epoch mesh=2"]
     """Grey levels on the photos that no step has seen, of the mesh that each epoch began with and

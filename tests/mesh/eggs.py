@@ -1,13 +1,28 @@
 """An egg and its photos, which the model itself has rendered."""
 
+from dataclasses import replace
+
 import torch
 import trimesh
 
+from headrecon.geometry.camera import project
 from headrecon.geometry.lighting import basis
-from headrecon.geometry.rotation import view_from_head
+from headrecon.geometry.rotation import angles, view_from_head
 from headrecon.geometry.surface import vertex_normals
+from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.mesh.refine import not_yet_refined
 from headrecon.render.rasterize import interpolate, rasterize
-from headrecon.types import Camera, HeadMesh, Stack
+from headrecon.types import (
+    Camera,
+    Head,
+    HeadMesh,
+    NormalField,
+    Portrait,
+    Refinement,
+    Stack,
+    Surface,
+)
+from tests import artifacts
 
 
 def head(stretch: float) -> HeadMesh:
@@ -49,8 +64,60 @@ def shots(mesh: HeadMesh) -> tuple[Stack, ...]:
                 belief=torch.ones(6),
                 motion=torch.zeros(0),
                 portrait_from_canvas=torch.eye(2, 3).repeat(6, 1, 1),
-                fiducials=torch.zeros(468, 2),
+                fiducials=_fiducials(mesh, camera),
                 face=fragments.mask,
             )
         )
     return tuple(stacks)
+
+
+def _fiducials(mesh: HeadMesh, camera: Camera) -> torch.Tensor:
+    """The landmarks' where they are seen, the others in a corner."""
+    marks = torch.zeros(468, 2)
+    marks[list(IBUG68_FROM_MESH)] = project(mesh.landmarks, camera)[:, :2]
+    return marks
+
+
+def begun(mesh: HeadMesh, photos: tuple[Stack, ...]) -> Refinement:
+    """Before the first epoch."""
+    return not_yet_refined(mesh, tuple(photo.camera for photo in photos))
+
+
+def solved(photos: tuple[Stack, ...]) -> Head:
+    """The views with the normals of the egg with the longest front, and its fiducials."""
+    mesh, surfaces = head(1.25), []
+    for stack in photos:
+        fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
+        normals = vertex_normals(mesh.vertices, mesh.faces) @ stack.camera.view_from_head.T
+        layers = interpolate(fragments, mesh.faces, torch.cat([normals, mesh.albedo], dim=1))
+        nothing = torch.zeros_like(fragments.z)
+        field = NormalField(
+            label=stack.label,
+            camera=stack.camera,
+            normals=torch.nn.functional.normalize(layers[:3], dim=0),
+            deviation=nothing,
+            albedo=layers[3:],
+            mask=fragments.mask,
+            support=nothing,
+            lighting=torch.zeros(6, 4),
+            fiducials=stack.fiducials,
+        )
+        depth = replace(
+            artifacts.depth_map(), camera=stack.camera, z=fragments.z, mask=fragments.mask
+        )
+        surfaces.append(Surface(field, depth))
+    return Head(tuple(surfaces))
+
+
+def portraits_of(photos: tuple[Stack, ...]) -> tuple[tuple[Portrait, ...], tuple[Camera, ...]]:
+    """A photo of each view as it was found, and its camera."""
+    portraits = tuple(
+        replace(
+            artifacts.portrait(stack.label),
+            image=torch.full((3, 64, 64), 0.3),
+            mask=torch.nn.functional.pad(stack.masks[0], (0, 0, 0, 4)),
+            azimuth=angles(stack.camera.view_from_head)[0],
+        )
+        for stack in photos
+    )
+    return portraits, tuple(replace(stack.camera, height=64) for stack in photos)

@@ -9,13 +9,12 @@ from headrecon.geometry.lighting import basis
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.expression import Expressions, expressions_of
 from headrecon.mesh.photometric import photometric_error
-from headrecon.mesh.refine import not_yet_refined
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.template.build import BuildTemplate, principal_expressions
 from headrecon.template.model import head_model
 from headrecon.types import Stack, Template
-from tests.mesh.eggs import head, shots
-from tests.mesh.test_refine import REFINE, mean_error, template
+from tests.mesh.eggs import begun, head, shots
+from tests.mesh.test_refine import REFINE, mean_error, template, through
 
 EGG = head(1.25)
 STRENGTHS = torch.tensor(
@@ -97,7 +96,7 @@ def test_a_mesh_is_not_bent_by_what_its_photos_smile() -> None:
     moved = {}
     for pixels in (0.0, 1e5):
         refine = replace(REFINE, expression=pixels, diffusion=[8])
-        end = refine(not_yet_refined(EGG), smiling, with_expressions())
+        end = through(refine, begun(EGG, smiling), smiling, with_expressions())
         moved[pixels] = float((end.mesh.vertices - EGG.vertices).norm(dim=1).max())
         assert mean_error(end.mesh, smiling) < 10.0
     assert moved[1e5] < 0.7 * moved[0.0]

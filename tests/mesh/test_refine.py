@@ -6,17 +6,22 @@ import pytest
 import torch
 
 from headrecon.evaluate.reprojection import reproject
+from headrecon.geometry.camera import project
 from headrecon.geometry.surface import vertex_normals
-from headrecon.mesh.refine import MOST_TINT, TERMS, Refine, not_yet_refined
+from headrecon.mesh.nudge import Deviation, nudged_camera
+from headrecon.mesh.refine import TERMS, VARIABLES, Refine, seen_through
+from headrecon.mesh.silhouette import Contours
+from headrecon.mesh.tint import MOST_TINT
 from headrecon.types import (
     REGIONS,
+    Camera,
     HeadMesh,
     Refinement,
     Stack,
     SurfacePoints,
     Template,
 )
-from tests.mesh.eggs import head, shots
+from tests.mesh.eggs import begun, head, portraits_of, shots, solved
 
 REFINE = Refine(
     steps=20,
@@ -29,11 +34,16 @@ REFINE = Refine(
     glossy=False,
     expression=0.0,
     robust=0.5,
-    outline_band=0.25,
-    outline_reach=6.0,
+    camera_rate=0.0,
+    camera_deviation=Deviation(turn=1.0, shift=1.0, scale=0.01),
+    contours=Contours(photos=6, direction=15.0, band=0.25, reach=12.0),
+    grazing=0.3,
     photometric=100.0,
     outline=0.05,
+    fiducial=0.0,
+    agreement=0.0,
     anchor=5.0,
+    still=0.01,
     laplacian=1.0,
     normal=0.1,
     seed=0,
@@ -51,9 +61,16 @@ def template(mesh: HeadMesh, part: str, fitted: bool) -> Template:
 def refined(
     mesh: HeadMesh, photos: tuple[Stack, ...], part: str = "face", fitted: bool = False
 ) -> Refinement:
-    state = not_yet_refined(mesh)
-    for _ in range(REFINE.epochs):
-        state = REFINE(state, photos, template(mesh, part, fitted))
+    return through(REFINE, begun(mesh, photos), photos, template(mesh, part, fitted))
+
+
+def through(
+    refine: Refine, state: Refinement, photos: tuple[Stack, ...], kind: Template
+) -> Refinement:
+    """All epochs."""
+    seen = solved(photos), kind, *portraits_of(photos)
+    for _ in range(refine.epochs):
+        state = refine(state, photos, *seen)
     return state
 
 
@@ -86,7 +103,7 @@ def test_refinement_goes_towards_the_truth(longer: tuple[Stack, ...]):
     )
     assert float(after) < 0.9 * float(before)
     assert end.losses.shape == (2 * REFINE.steps, len(TERMS))
-    assert end.gradients.shape == (2 * REFINE.steps, 2)
+    assert end.gradients.shape == (2 * REFINE.steps, len(VARIABLES))
     assert float(end.gradients.min()) > 0.0
 
 
@@ -97,9 +114,8 @@ def test_a_known_bump_or_dent_is_recovered_to_a_tenth(height: float):
     away = (start.vertices - torch.tensor([8.0, 5.0, 40.0])).norm(dim=1)
     bump = height * torch.exp(-0.5 * (away / 14.0).square())
     photos = shots(replace(start, vertices=start.vertices + bump[:, None] * normals))
-    long, state = replace(REFINE, steps=60, diffusion=[16, 8, 8, 4]), not_yet_refined(start)
-    for _ in range(long.epochs):
-        state = long(state, photos, template(start, "face", False))
+    long = replace(REFINE, steps=60, diffusion=[16, 8, 8, 4])
+    state = through(long, begun(start, photos), photos, template(start, "face", False))
     found = ((state.mesh.vertices - start.vertices) * normals).sum(dim=1)
     off, on_bump = found - bump, bump.abs() > 0.3
     assert float(off[on_bump].square().mean()) < 0.1**2 * float(bump[on_bump].square().mean())
@@ -142,10 +158,8 @@ def test_all_epochs_together_keep_the_albedo_near_what_it_was(longer: tuple[Stac
     """A highlight in all photos is no albedo, however long it is looked at."""
     mesh = head(1.25)
     stained = replace(mesh, albedo=mesh.albedo * torch.where(mesh.vertices[:, :1] > 0, 0.3, 1.0))
-    state = not_yet_refined(stained)
     eager = replace(REFINE, albedo_rate=0.2, vertex_rate=0.0, diffusion=[8, 8, 8], steps=12)
-    for _ in range(eager.epochs):
-        state = eager(state, longer, template(mesh, "face", False))
+    state = through(eager, begun(stained, longer), longer, template(mesh, "face", False))
     change = (state.mesh.albedo / stained.albedo).log()
     assert float(change.abs().max()) <= MOST_TINT + 1e-4
     assert float(change.max()) > 0.8 * MOST_TINT
@@ -157,13 +171,13 @@ ASIDE = replace(REFINE, aside=3, diffusion=[8])
 
 def test_photos_kept_aside_take_no_part(longer: tuple[Stack, ...]):
     start, kind = head(1.1), template(head(1.1), "face", False)
-    state = not_yet_refined(start)
+    state = begun(start, longer)
     aside = torch.tensor([2, 5])
     others = tuple(
         replace(stack, images=stack.images.index_copy(0, aside, 0.5 * stack.images[aside]))
         for stack in longer
     )
-    one, other = (ASIDE(state, photos, kind) for photos in (longer, others))
+    one, other = (through(ASIDE, state, photos, kind) for photos in (longer, others))
     assert torch.allclose(one.mesh.vertices, other.mesh.vertices, atol=0.05)
     assert one.kept_aside.shape == (1, 2)
     assert float(one.kept_aside[0, 1]) < float(one.kept_aside[0, 0])
@@ -171,12 +185,60 @@ def test_photos_kept_aside_take_no_part(longer: tuple[Stack, ...]):
 
 def test_an_epoch_that_makes_photos_kept_aside_worse_is_taken_back(longer: tuple[Stack, ...]):
     start, kind = head(1.25), template(head(1.25), "face", False)
-    state = not_yet_refined(start)
-    wild = replace(ASIDE, vertex_rate=4.0, steps=6)(state, longer, kind)
+    state = begun(start, longer)
+    wild = through(replace(ASIDE, vertex_rate=4.0, steps=6), state, longer, kind)
     assert float(wild.kept_aside[0, 1]) > float(wild.kept_aside[0, 0])
     assert torch.equal(wild.mesh.vertices, start.vertices)
+    assert wild.cameras == state.cameras
     assert wild.epoch == 1
     # With too few photos there is nothing to go by, and the epoch counts.
-    none = replace(ASIDE, vertex_rate=4.0, steps=6, aside=10)(state, longer, kind)
+    none = through(replace(ASIDE, vertex_rate=4.0, steps=6, aside=10), state, longer, kind)
     assert not none.kept_aside.isfinite().any()
     assert not torch.equal(none.mesh.vertices, start.vertices)
+
+
+def test_the_camera_of_a_view_is_found_that_is_a_little_off(longer: tuple[Stack, ...]):
+    """The mesh and the two other views say so."""
+    move = torch.tensor([0.02, -0.015, 0.01, 0.8, -0.6, 0.012])
+    off = (replace(longer[0], camera=nudged_camera(longer[0].camera, move)), *longer[1:])
+    still = replace(REFINE, vertex_rate=0.0, albedo_rate=0.0, camera_rate=0.1, steps=60, still=0.0)
+    end = through(still, begun(head(1.25), off), off, template(head(1.25), "face", True))
+    points = head(1.25).vertices
+
+    def away(camera: Camera) -> float:
+        """Pixels between where this and the true one see the head."""
+        apart = project(points, camera)[:, :2] - project(points, longer[0].camera)[:, :2]
+        return float(apart.norm(dim=1).mean())
+
+    assert away(off[0].camera) > 0.4
+    assert away(end.cameras[0]) < 0.3 * away(off[0].camera)
+    moved = seen_through(off, end.cameras)
+    assert mean_error(end.mesh, moved) < 0.6 * mean_error(end.mesh, off)
+
+
+def test_hair_follows_the_outlines_of_photos_and_skin_that_is_held_does_not(
+    longer: tuple[Stack, ...],
+):
+    start = head(1.1)
+    only = replace(REFINE, photometric=0.0, outline=5.0)
+    moved = {
+        part: through(only, begun(start, longer), longer, template(start, part, True)).mesh
+        for part in ("scalp", "face")
+    }
+    front = start.vertices[:, 2] > 25.0
+    grown = (moved["scalp"].vertices - start.vertices)[front][:, 2]
+    assert float(grown.mean()) > 0.5
+    assert torch.allclose(moved["face"].vertices, start.vertices, atol=0.1)
+
+
+def test_normals_and_fiducials_of_the_views_pull_where_light_does_not(longer: tuple[Stack, ...]):
+    """Both from the true head; photos are not looked at."""
+    start = head(1.1)
+    away = {}
+    for name in ("agreement", "fiducial"):
+        only = replace(REFINE, photometric=0.0, outline=0.0, vertex_rate=0.3, **{name: 20.0})
+        end = through(only, begun(start, longer), longer, template(start, "face", False))
+        losses = end.losses[:, TERMS.index(name)]
+        away[name] = float(losses[-6:].mean() / losses[:6].mean())
+    assert away["agreement"] < 0.5
+    assert away["fiducial"] < 0.9
