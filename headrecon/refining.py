@@ -16,8 +16,8 @@ from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.agreement import Told
 from headrecon.mesh.nudge import MOVES
+from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.mesh.refine import Refine
-from headrecon.mesh.sight import Sight
 from headrecon.mesh.silhouette import Contour
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.torch3d import Meshes, rasterize_meshes, topology_of
@@ -36,7 +36,7 @@ def refinement(turns: int, device: torch.device) -> Row:
     refine: Refine = hydra.utils.instantiate(compose("config").pipeline.refine, _convert_="all")
     skin = torch.ones_like(mesh.vertices[:, 0])
     mask = stack.masks[0] > 0.5
-    sight = Sight(stack.camera, signed_distance(mask), torch.ones_like(mask))
+    sight = PhotoOutline(stack.camera, signed_distance(mask), torch.ones_like(mask))
     contour = Contour.of(
         sight, mesh.vertices, mesh.faces, refine.contours.band, refine.contours.reach, skin
     )

@@ -6,19 +6,22 @@ import numpy as np
 import roma
 import torch
 import trimesh
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 from torch import Tensor
 
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import vertex_normals
 from headrecon.ibug68 import INNER
+from headrecon.render.occlusion import Occlusion
 from headrecon.truth import PARTS, Truth
 from headrecon.types import HeadMesh
 
 REGIONS_MEASURED = ("face", "head", *PARTS[1:])
 _SAMPLES = 20_000
 _ICP_ROUNDS = 30
+_ENCLOSED = 0.98
+"""Share of an even sky's light, kept off a point, from which on it is within the head."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,14 @@ def surface_error(mesh: HeadMesh, truth: Truth) -> dict[str, float]:
     Truth to mesh (`PART_median_mm`, ...) is the distance of each true vertex to the nearest point
     of the mesh; mesh to truth (`PART_from_mesh_median_mm`, ...) that of evenly spread points of the
     mesh to the true surface, each counted for the part that it is nearest to. `PART_normal_degrees`
-    is the median angle between the normals at nearest points.
+    is the median angle between the normals at nearest points. Skull that lies under free hair, and
+    whatever else nobody can see from outside, does not count.
     """
     moved = truth_from_mesh(mesh, truth)(mesh.vertices)
     found = _trimesh(moved, mesh.faces)
-    true = _trimesh(truth.vertices, truth.faces)
+    outside = outer(truth)
+    faces = truth.faces[outside[truth.faces].any(dim=1)]
+    true = _trimesh(truth.vertices, faces)
     nearest, there, face = trimesh.proximity.closest_point(found, truth.vertices.cpu().numpy())
     turned = _turned(found, face, nearest, vertex_normals(truth.vertices, truth.faces))
     spread, _ = trimesh.sample.sample_surface_even(found, _SAMPLES, seed=0)
@@ -70,8 +76,8 @@ def surface_error(mesh: HeadMesh, truth: Truth) -> dict[str, float]:
 
     numbers = {}
     for part in REGIONS_MEASURED:
-        member = truth.part(part).cpu().numpy()
-        mine = member[truth.faces.cpu().numpy()[near]].sum(axis=1) >= 2
+        member = (truth.part(part) & outside).cpu().numpy()
+        mine = member[faces.cpu().numpy()[near]].sum(axis=1) >= 2
         numbers |= _spread(f"{part}_", there[member]) | _spread(f"{part}_from_mesh_", back[mine])
         numbers[f"{part}_within_2mm_share"] = _mean(there[member] < 2.0)
         numbers[f"{part}_within_5mm_share"] = _mean(there[member] < 5.0)
@@ -81,6 +87,12 @@ def surface_error(mesh: HeadMesh, truth: Truth) -> dict[str, float]:
     return (
         numbers | _landmark_error(mesh, truth) | _alignment(mesh, truth) | _after_icp(found, truth)
     )
+
+
+def outer(truth: Truth) -> Bool[Tensor, " vertex"]:
+    """Vertices that light from outside reaches."""
+    missing = Occlusion.of(truth.vertices, truth.faces).harmonics(torch.eye(3), 4)[:, 0]
+    return missing < _ENCLOSED
 
 
 def _landmark_error(mesh: HeadMesh, truth: Truth) -> dict[str, float]:

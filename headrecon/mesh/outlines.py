@@ -11,7 +11,7 @@ from torch import Tensor
 
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.deform import smoothed, thin_shell
-from headrecon.mesh.sight import OUTLINE_SIDE, Sight, from_all_directions
+from headrecon.mesh.photo_outline import OUTLINE_SIDE, PhotoOutline, from_all_directions
 from headrecon.types import REGIONS, Camera, Portrait, Template
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class FitOutlines:
         """Displace; the template stays as it is if outlines hold none of its vertices."""
         rest, faces = template.vertices, template.faces
         chosen = from_all_directions(portraits, cameras, self.photos, self.direction)
-        sights = [Sight.of(*one, OUTLINE_SIDE) for one in chosen]
+        sights = [PhotoOutline.of(*one, OUTLINE_SIDE) for one in chosen]
         hold = self._hold(template)
         energy, vertices = thin_shell(rest, faces, self.bending), rest
         for stiffness in self.stiffness:
@@ -99,7 +99,7 @@ class FitOutlines:
         return replace(template, vertices=vertices, haired=True)
 
     def offsets(
-        self, template: Template, sights: Sequence[Sight]
+        self, template: Template, sights: Sequence[PhotoOutline]
     ) -> tuple[Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
         """How far within the outlines vertices are to be, and the number of photos that say so.
 
@@ -110,7 +110,7 @@ class FitOutlines:
         count = of_photos.isfinite().sum(dim=0)
         return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(nobody)
 
-    def _off(self, template: Template, seen: Sight) -> Float[Tensor, " vertex"]:
+    def _off(self, template: Template, seen: PhotoOutline) -> Float[Tensor, " vertex"]:
         """Signed distance from a photo's outline, millimetres; NaN for vertices not on it."""
         off = seen.offsets(template.vertices, template.faces, self.band)
         counts = (off.abs() < self.reach) & (template.vertices[:, 1] - off.abs() > -self.lowest)

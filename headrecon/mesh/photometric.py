@@ -5,7 +5,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from headrecon.geometry.lighting import basis, fit_columns, reflected
-from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.expression import Expressions, pulled
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import Stack
@@ -13,6 +12,7 @@ from headrecon.types import Stack
 
 def photometric_error(
     vertices: Float[Tensor, "vertex xyz=3"],
+    normals: Float[Tensor, "vertex xyz=3"],
     albedo: Float[Tensor, "vertex rgb=3"],
     faces: Int[Tensor, "face 3"],
     stack: Stack,
@@ -38,8 +38,8 @@ def photometric_error(
     SIGGRAPH 2001.
     """
     fragments = rasterize(vertices, faces, stack.camera)
-    normals = vertex_normals(vertices, faces) @ stack.camera.view_from_head.T
-    layers = interpolate(fragments, faces, torch.cat([albedo, normals], dim=1))
+    facing = normals @ stack.camera.view_from_head.T
+    layers = interpolate(fragments, faces, torch.cat([albedo, facing], dim=1))
     seen = fragments.mask & (layers[5].detach() > 0.2)
     color = layers[:3, seen]
     unit = torch.nn.functional.normalize(layers[3:, seen], dim=0)

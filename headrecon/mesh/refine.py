@@ -225,14 +225,15 @@ class Refine:
         surface, shift = (topology.update_padded(v[None]) for v in (vertices, displacement))
         faces = torch.as_tensor(topology.faces_packed())
         seen = nudged(vertices, stack.camera, self.camera_deviation(move))
+        normals = vertex_normals(seen, faces)
         return {
             "photometric": photometric_error(
-                *(seen, albedo, faces, stack, chosen),
+                *(seen, normals, albedo, faces, stack, chosen),
                 *(self.light_order, self.glossy, self.robust, expressions),
             ),
             "outline": outline_error(vertices, contours),
             "fiducial": fiducial_error(seen, faces, told, stack.camera),
-            "agreement": disagreement(vertex_normals(seen, faces), told, skin),
+            "agreement": disagreement(normals, told, skin),
             "still": move.square().sum(),
             "laplacian": laplacian_smoothness(shift),
             "normal": mesh_normal_consistency(surface),

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from headrecon.geometry.signed_distance import signed_distance
-from headrecon.mesh.sight import OUTLINE_SIDE, Sight, from_all_directions
+from headrecon.mesh.photo_outline import OUTLINE_SIDE, PhotoOutline, from_all_directions
 from headrecon.types import Camera, HeadMesh, Portrait
 
 
@@ -33,7 +33,7 @@ def outline(mask: Bool[Tensor, "h w"], margin: float) -> Outline:
 class Contour:
     """The outline of a photo, and which vertices of a mesh are on the mesh's own."""
 
-    sight: Sight
+    sight: PhotoOutline
     rim: Int[Tensor, " rim"]
     drawn: Float[Tensor, " rim"]
     """Millimetres that they are beyond the mesh's outline as it is drawn."""
@@ -41,7 +41,7 @@ class Contour:
     @classmethod
     def of(
         cls,
-        sight: Sight,
+        sight: PhotoOutline,
         vertices: Float[Tensor, "vertex xyz=3"],
         faces: Int[Tensor, "face 3"],
         band: float,
@@ -82,7 +82,7 @@ class Contours:
             *([one for one, _ in used], [camera for _, camera in used]),
             *(self.photos, self.direction),
         )
-        sights = [Sight.of(*pair, OUTLINE_SIDE) for pair in chosen]
+        sights = [PhotoOutline.of(*pair, OUTLINE_SIDE) for pair in chosen]
         where = mesh.vertices, mesh.faces, self.band, self.reach, free
         return [Contour.of(sight, *where) for sight in sights]
 

@@ -15,8 +15,8 @@ from headrecon.geometry.surface import vertex_areas, vertex_normals
 from headrecon.geometry.warp import sample
 from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.mesh.parts import is_part
+from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.mesh.shown import shown_by
-from headrecon.mesh.sight import Sight
 from headrecon.render.occlusion import Occlusion
 from headrecon.types import Camera, HeadMesh, Portrait, Template
 
@@ -77,7 +77,7 @@ class Sitter:
         used, on_face = weights > 0.0, (weights * self.face) > 0.0
         if int(on_face.sum()) < _FEWEST:
             return None
-        sight = Sight.of(portrait, camera, camera.height)
+        sight = PhotoOutline.of(portrait, camera, camera.height)
         out = sight.offsets(self.mesh.vertices, self.mesh.faces, _BAND)
         on_outline = (out.abs() < _REACH) & (self.face > 0.0)
         rim = self.mesh.vertices[on_outline]
@@ -128,7 +128,7 @@ class SeenThrough:
     visible: Float[Tensor, " mark"]
     side: float
     """Of the face, pixels."""
-    sight: Sight
+    sight: PhotoOutline
     rim: Float[Tensor, "rim xyz=3"]
     """Vertices of the face on the head's outline."""
     drawn: Float[Tensor, " rim"]

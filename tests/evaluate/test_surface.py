@@ -5,11 +5,13 @@ from functools import cache
 
 import pytest
 import torch
+import trimesh
 
 from headrecon.baselines.mean_head import MeanHead
-from headrecon.evaluate.surface import surface_error, truth_from_mesh
+from headrecon.evaluate.surface import outer, surface_error, truth_from_mesh
 from headrecon.tables import ACCURACY, Record, beside_the_mean_head, table
 from headrecon.template.build import BuildTemplate
+from headrecon.truth import PARTS
 from headrecon.types import HeadMesh
 from tests.evaluate.heads import mesh_of, truth
 
@@ -117,3 +119,22 @@ def test_a_lump_that_no_true_point_is_near_shows_from_the_mesh():
     lumpy = replace(true, vertices=true.vertices + beard[:, None] * forward)
     errors = surface_error(lumpy, truth())
     assert errors["face_from_mesh_mean_mm"] > 5.0 * errors["face_mean_mm"]
+
+
+def test_skull_under_hair_that_hangs_free_is_no_part_of_the_surface():
+    true, ball = truth(), trimesh.creation.icosphere(subdivisions=4, radius=250.0)
+    count = len(ball.vertices)
+    hair = torch.zeros(count, len(PARTS), dtype=torch.bool)
+    hair[:, PARTS.index("hair")] = True
+    covered = replace(
+        true,
+        vertices=torch.cat([true.vertices, torch.from_numpy(ball.vertices).float()]),
+        faces=torch.cat([true.faces, torch.from_numpy(ball.faces) + len(true.vertices)]),
+        parts=torch.cat([true.parts, hair]),
+        albedo=torch.cat([true.albedo, torch.ones(count, 3)]),
+        seen=torch.cat([true.seen, torch.ones(count).to(true.seen)]),
+    )
+    assert outer(covered).tolist() == [False] * len(true.vertices) + [True] * count
+    only_hair = replace(mesh_of(covered), faces=torch.from_numpy(ball.faces) + len(true.vertices))
+    assert surface_error(only_hair, covered)["head_p90_mm"] < 0.01
+    assert surface_error(mesh_of(true), covered)["hair_median_mm"] > 100.0

@@ -56,7 +56,8 @@ def pulled_shots(strengths: torch.Tensor) -> tuple[Stack, ...]:
 
 def error(stack: Stack, expressions: Expressions | None) -> float:
     chosen, robust = torch.arange(6), 0.5
-    args = (EGG.vertices, EGG.albedo, EGG.faces, stack, chosen, 1, False, robust)
+    normals = vertex_normals(EGG.vertices, EGG.faces)
+    args = (EGG.vertices, normals, EGG.albedo, EGG.faces, stack, chosen, 1, False, robust)
     return float(photometric_error(*args, expressions))
 
 

@@ -10,8 +10,8 @@ from headrecon.geometry.signed_distance import signed_distance
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.agreement import Told, disagreement, fiducial_error
 from headrecon.mesh.nudge import nudged
+from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.mesh.photometric import photometric_error
-from headrecon.mesh.sight import Sight
 from headrecon.mesh.silhouette import Contour, outline_error
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.torch3d import Meshes, mesh_normal_consistency
@@ -33,7 +33,7 @@ def test_gradients_of_the_losses_are_those_of_small_changes():
     stack = replace(stack, camera=replace(by, origin=by.origin.double()), **double)
     free = torch.ones(len(vertices), dtype=torch.double)
     mask = stack.masks[0] > 0.5
-    sight = Sight(stack.camera, signed_distance(mask).double(), torch.ones_like(mask))
+    sight = PhotoOutline(stack.camera, signed_distance(mask).double(), torch.ones_like(mask))
     contour = Contour.of(sight, vertices, faces, 0.25, 12.0, free)
     assert len(contour.rim) > 5
     marks = SurfacePoints(torch.arange(20), torch.full((20, 3), 1 / 3, dtype=torch.double))
@@ -46,7 +46,8 @@ def test_gradients_of_the_losses_are_those_of_small_changes():
 
     def photometric(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
         there = vertices + shift
-        return photometric_error(there, albedo + tint, faces, stack, torch.arange(6), 1, False, 0.5)
+        seen = there, vertex_normals(there, faces), albedo + tint, faces
+        return photometric_error(*seen, stack, torch.arange(6), 1, False, 0.5)
 
     def silhouette(shift: torch.Tensor, tint: torch.Tensor) -> torch.Tensor:
         return outline_error(vertices + shift, [contour])
@@ -77,13 +78,13 @@ def test_gradients_of_the_losses_are_those_of_small_changes():
 def test_a_rough_mirror_explains_highlights_that_a_matt_surface_does_not():
     mesh, stack = head(1.25), PHOTOS[0]
     fragments = rasterize(mesh.vertices, mesh.faces, stack.camera)
-    normals = vertex_normals(mesh.vertices, mesh.faces) @ stack.camera.view_from_head.T
-    unit = torch.nn.functional.normalize(interpolate(fragments, mesh.faces, normals), dim=0)
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    facing = interpolate(fragments, mesh.faces, normals @ stack.camera.view_from_head.T)
+    unit = torch.nn.functional.normalize(facing, dim=0)
     gloss = 0.08 * (1.0 + reflected(unit.flatten(1))[0]).reshape(60, 64) * fragments.mask
     shiny = replace(stack, images=(stack.images + gloss).clamp(0.0, 0.97))
-    every = torch.arange(6)
+    seen = mesh.vertices, normals, mesh.albedo, mesh.faces
     matt, glossy = (
-        float(photometric_error(mesh.vertices, mesh.albedo, mesh.faces, shiny, every, 1, on, 0.5))
-        for on in (False, True)
+        float(photometric_error(*seen, shiny, torch.arange(6), 1, on, 0.5)) for on in (False, True)
     )
     assert glossy < 0.5 * matt

@@ -6,7 +6,7 @@ import trimesh
 from headrecon.geometry.camera import pixel_centres
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.signed_distance import signed_distance
-from headrecon.mesh.sight import Sight
+from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.mesh.silhouette import Contour, outline, outline_error
 from headrecon.types import Camera
 
@@ -30,7 +30,7 @@ def error(
 ) -> torch.Tensor:
     """To a disc of this many pixels."""
     mask = disc(radius)
-    sight = Sight(CAMERA, signed_distance(mask), torch.ones_like(mask))
+    sight = PhotoOutline(CAMERA, signed_distance(mask), torch.ones_like(mask))
     contour = Contour.of(sight, vertices.detach(), faces, band, 24.0, free)
     return outline_error(vertices, [contour])
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import trimesh
 
-from headrecon.mesh.sight import Sight
+from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.render.rasterize import rasterize
 from headrecon.types import Camera, Portrait
 from tests import artifacts
@@ -37,7 +37,7 @@ def seen(radius: float, nearness: float) -> tuple[Portrait, Camera]:
 def test_a_ball_is_as_far_out_of_the_outline_as_its_radius_is(
     radius: float, nearness: float, side: int
 ):
-    sight = Sight.of(*seen(radius, nearness), side)
+    sight = PhotoOutline.of(*seen(radius, nearness), side)
     off = sight.offsets(ball(80.0), FACES, 0.15)
     on_outline = off.isfinite()
     assert 50 < int(on_outline.sum()) < len(off) / 4
@@ -50,8 +50,8 @@ def test_vertices_where_the_photo_ends_are_on_no_outline():
     photo, camera = seen(80.0, 0.0)
     cut = photo.image.clone()
     cut[:, :80] = 0.0
-    whole = Sight.of(photo, camera, SIDE).offsets(ball(80.0), FACES, 0.15)
-    part = Sight.of(replace(photo, image=cut), camera, SIDE).offsets(ball(80.0), FACES, 0.15)
+    whole = PhotoOutline.of(photo, camera, SIDE).offsets(ball(80.0), FACES, 0.15)
+    part = PhotoOutline.of(replace(photo, image=cut), camera, SIDE).offsets(ball(80.0), FACES, 0.15)
     below = 121.0 - ball(80.0)[:, 1] > 81.0
     assert bool(whole[~below].isfinite().any())
     assert not bool(part[~below & (121.0 - ball(80.0)[:, 1] < 79.0)].isfinite().any())
@@ -60,7 +60,7 @@ def test_vertices_where_the_photo_ends_are_on_no_outline():
 
 def test_what_a_camera_sees_further_out_is_further_beyond():
     photo, camera = seen(80.0, 0.0)
-    sight = Sight.of(photo, camera, SIDE)
+    sight = PhotoOutline.of(photo, camera, SIDE)
     points = torch.tensor([[90.0, 0.0, 0.0], [0.0, -95.0, 30.0], [60.0, 0.0, 0.0]])
     assert sight.beyond(points, camera).tolist() == pytest.approx([10.0, 15.0, -20.0], abs=0.7)
     nearer = replace(camera, scale=1.1)

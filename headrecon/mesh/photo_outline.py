@@ -19,7 +19,7 @@ OUTLINE_SIDE = 128
 
 
 @dataclass(frozen=True)
-class Sight:
+class PhotoOutline:
     """The outline of a photo."""
 
     camera: Camera
@@ -29,7 +29,7 @@ class Sight:
     """Whether the pixel lies within the photo."""
 
     @classmethod
-    def of(cls, portrait: Portrait, camera: Camera, side: int) -> "Sight":
+    def of(cls, portrait: Portrait, camera: Camera, side: int) -> "PhotoOutline":
         """With a picture of so many pixels a side; no larger than the portrait."""
         side = min(side, camera.height)
         smaller = side / camera.height
