@@ -72,7 +72,9 @@ def benchmark(config: Config) -> None:
     folder = Path(config.run_dir)
     _require_rows(config)
     for case in cases(config):
-        for row in config.rows if not case.curve else config.curve_rows:
+        rows = config.curve_rows if case.curve else config.rows
+        # The others read what they have in common with the full method.
+        for row in sorted(rows, key=lambda row: row != FULL):
             numbers_of(config, case, row)
         if config.repeat and not case.curve:
             numbers_of(config, case, "repeat")

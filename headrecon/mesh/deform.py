@@ -1,11 +1,13 @@
 """Smooth fields on a mesh that agree with data given at some of its vertices."""
 
 import numpy as np
+import roma
 import scipy.sparse as sp
 import torch
 from jaxtyping import Float, Int
 from scipy.sparse.linalg import splu
 from torch import Tensor
+from torch.nn import functional
 
 from headrecon.types import SurfacePoints
 
@@ -42,13 +44,53 @@ def laplacian(
 def thin_shell(
     vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"], bending: float
 ) -> sp.csr_matrix:
-    """Energy |grad x|^2 + bending |lap x|^2 of a field on the mesh; bending in square millimetres.
+    """Energy |grad x|^2 + bending |lap x|^2 of a field on the mesh; bending in mm^2."""
+    stiff = laplacian(vertices, faces)
+    return sp.csr_matrix(stiff + bending / _area(stiff) * (stiff @ stiff))
 
-    The mean lumped area turns K x into the Laplacian of x in 1 / mm^2.
+
+def transported_shell(
+    vertices: Float[Tensor, "vertex xyz=3"],
+    faces: Int[Tensor, "face 3"],
+    normals: Float[Tensor, "vertex xyz=3"],
+    bending: float,
+) -> sp.csr_matrix:
+    """The same of vectors that turn with the surface, as what stands off from it does.
+
+        sum over edges of  k_uv |x_u - R_uv x_v|^2 + bending |lap_R x|^2
+
+    with R_uv the smallest turn that takes the normal of v to that of u. Of a ball, x = n costs
+    nothing here, and a shift does. The three numbers of a vertex follow each other.
+
+    Reference: Singer and Wu, "Vector diffusion maps and the connection Laplacian", CPAM 2012.
     """
     stiff = laplacian(vertices, faces)
-    area = float(np.asarray(abs(stiff).sum(axis=1)).mean())
-    return sp.csr_matrix(stiff + bending / area * (stiff @ stiff))
+    edges = sp.coo_matrix(sp.triu(stiff, k=1))
+    n = functional.normalize(normals.detach().double().cpu(), dim=1)
+    u, v = (n[torch.from_numpy(index).long()] for index in (edges.row, edges.col))
+    turns = _smallest_turn(v, u).numpy() * edges.data[:, None, None]
+    row, column = (
+        3 * index[:, None, None] + own
+        for index, own in zip((edges.row, edges.col), np.mgrid[:3, :3], strict=True)
+    )
+    shape = (3 * len(n), 3 * len(n))
+    above = sp.coo_matrix((turns.ravel(), (row.ravel(), column.ravel())), shape=shape).tocsr()
+    turning = above + above.T + sp.diags(np.repeat(stiff.diagonal(), 3))
+    return sp.csr_matrix(turning + bending / _area(stiff) * (turning @ turning))
+
+
+def _smallest_turn(
+    start: Float[Tensor, "vector 3"], end: Float[Tensor, "vector 3"]
+) -> Float[Tensor, "vector 3 3"]:
+    """The rotation by the smallest angle that takes one unit vector to the other."""
+    axis = torch.linalg.cross(start, end)
+    sine, cosine = axis.norm(dim=1, keepdim=True), (start * end).sum(dim=1, keepdim=True)
+    return roma.rotvec_to_rotmat(axis / sine.clamp_min(1e-12) * torch.atan2(sine, cosine))
+
+
+def _area(stiff: sp.csr_matrix) -> float:
+    """The mean lumped area, which turns K x into the Laplacian of x in 1 / mm^2."""
+    return float(np.asarray(abs(stiff).sum(axis=1)).mean())
 
 
 def smoothed(

@@ -12,8 +12,8 @@ def both_ways(faces: Int[Tensor, "face 3"]) -> Int[Tensor, "2 edge"]:
 
 
 def diffused(
-    u: Float[Tensor, "vertex 1"], edges: Int[Tensor, "2 edge"], times: int
-) -> Float[Tensor, "vertex 1"]:
+    u: Float[Tensor, "vertex channel"], edges: Int[Tensor, "2 edge"], times: int
+) -> Float[Tensor, "vertex channel"]:
     """S^k u, S being half the vertex and half the mean of its neighbours."""
     degree = torch.bincount(edges[0], minlength=len(u)).clamp_min(1)[:, None]
     for _ in range(times):

@@ -10,11 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.surface import vertex_normals
-from headrecon.mesh.deform import smoothed, thin_shell
+from headrecon.mesh.deform import smoothed, transported_shell
+from headrecon.mesh.diffusion import both_ways, diffused
 from headrecon.mesh.photo_outline import OUTLINE_SIDE, PhotoOutline, from_all_directions
 from headrecon.types import REGIONS, Camera, Portrait, Template
 
 log = logging.getLogger(__name__)
+_SMOOTHING = 12
+"""Rounds of averaging the normals with which hair turns: those of a skull, not of its creases."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,10 @@ class FitOutlines:
     with d_i the signed distance from the photo's outline in millimetres, less that from the drawn
     one, w_v the number of photos up to `enough`, as a share of it, and h_v what holds skin in its
     place, which shading has found. Outline vertices are found anew while the stiffness falls. The
-    median passes over photos with other hair, a hat, or a bad mask; where views leave a gap, the
-    surface goes on smoothly. Each photo has its own camera, in perspective: hair and skull are
+    median passes over photos with other hair, a hat, or a bad mask; where views leave a gap, hair
+    goes on as thick as it is around: grad and lap are of vectors that turn with the surface
+    (`transported_shell`), or else what the crown is higher by would be carried to the back of the
+    head as a shift upwards. Each photo has its own camera, in perspective: hair and skull are
     further away than the face that tells the scale, and seem smaller than they are.
 
     Convention: vertices without hair keep their place; `Template.haired` becomes true.
@@ -85,7 +90,8 @@ class FitOutlines:
         chosen = from_all_directions(portraits, cameras, self.photos, self.direction)
         sights = [PhotoOutline.of(*one, OUTLINE_SIDE) for one in chosen]
         hold = self._hold(template)
-        energy, vertices = thin_shell(rest, faces, self.bending), rest
+        smooth = diffused(vertex_normals(rest, faces), both_ways(faces), _SMOOTHING)
+        energy, vertices = transported_shell(rest, faces, smooth, self.bending), rest
         for stiffness in self.stiffness:
             off, count = self.offsets(replace(template, vertices=vertices), sights)
             weight = (count / self.enough).clamp(max=1.0) * ((count >= self.least) & (hold < 1.0))
@@ -95,7 +101,8 @@ class FitOutlines:
             goal = vertices - vertex_normals(vertices, faces) * off[:, None] - rest
             total = weight + hold
             shift = goal * (weight / total.clamp_min(1e-9))[:, None]
-            vertices = rest + smoothed(stiffness * energy, shift, total)
+            by = smoothed(stiffness * energy, shift.reshape(-1, 1), total.repeat_interleave(3))
+            vertices = rest + by.reshape(-1, 3)
         return replace(template, vertices=vertices, haired=True)
 
     def offsets(

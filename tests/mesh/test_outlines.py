@@ -124,6 +124,9 @@ def test_what_no_outline_shows_goes_on_smoothly():
     found = fitted(tuple(photo(azimuth, haired()) for azimuth in (-20.0, -10.0, 0.0, 10.0, 20.0)))
     on_outlines = HAIR & (bald().vertices[:, 2].abs() < 10.0)
     assert off(found, on_outlines).median() < 0.15 * off(bald(), on_outlines).median()
+    # It is as thick behind as it is there.
+    behind = bald().vertices[:, 2] < -50.0
+    assert off(found, behind).median() < 0.25 * off(bald(), behind).median()
     edges = found.vertices[found.faces[:, 0]] - found.vertices[found.faces[:, 1]]
     before = bald().vertices[found.faces[:, 0]] - bald().vertices[found.faces[:, 1]]
     assert (edges.norm(dim=1) / before.norm(dim=1)).max() < 2.0
