@@ -54,7 +54,9 @@ class Refine:
     Light of low order, cast shadows and outlines that are a pixel off bend a face smoothly by more
     than a fitted template errs. So where that is bare, vertices are held by the anchor and do not
     follow the outline; hair, which it knows nothing of, is free. Necks end in clothes, which have
-    outlines of their own.
+    outlines of their own. And of the photometric slope no more than the share `shading` goes through
+    the normals, the rest through where vertices are seen: what has an edge lies in one place in
+    all views, whatever the light.
 
     The vertices move along their normals m, by d = S^k u m with u what is descended on and S an
     average over each vertex and its neighbours: the gradient reaches whole patches, so that normals
@@ -100,6 +102,8 @@ class Refine:
     """Whether skin and hair also mirror the light, roughly."""
     expression: float
     """Pixels that a photo counts for where it says how its face is pulled; 0: faces are at rest."""
+    shading: float
+    """Share of the photometric slope that goes through the normals."""
     robust: float
     """Photometric error at which a pixel's pull stops growing, in units of the face's mean."""
     contours: Contours
@@ -226,9 +230,10 @@ class Refine:
         faces = torch.as_tensor(topology.faces_packed())
         seen = nudged(vertices, stack.camera, self.camera_deviation(move))
         normals = vertex_normals(seen, faces)
+        shaded = self.shading * normals + (1.0 - self.shading) * normals.detach()
         return {
             "photometric": photometric_error(
-                *(seen, normals, albedo, faces, stack, chosen),
+                *(seen, shaded, albedo, faces, stack, chosen),
                 *(self.light_order, self.glossy, self.robust, expressions),
             ),
             "outline": outline_error(vertices, contours),

@@ -33,6 +33,7 @@ REFINE = Refine(
     light_order=1,
     glossy=False,
     expression=0.0,
+    shading=0.3,
     robust=0.5,
     camera_rate=0.0,
     camera_deviation=Deviation(turn=1.0, shift=1.0, scale=0.01),
