@@ -54,8 +54,8 @@ class Refine:
     Light of low order, cast shadows and outlines that are a pixel off bend a face smoothly by more
     than a fitted template errs. So where that is bare, vertices are held by the anchor and do not
     follow the outline; hair, which it knows nothing of, is free. Necks end in clothes, which have
-    outlines of their own. And of the photometric slope no more than the share `shading` goes through
-    the normals, the rest through where vertices are seen: what has an edge lies in one place in
+    outlines of their own. And of the photometric slope only the share `shading` goes through the
+    normals. The rest goes through where vertices are seen: an edge lies in one place of the head in
     all views, whatever the light.
 
     The vertices move along their normals m, by d = S^k u m with u what is descended on and S an
