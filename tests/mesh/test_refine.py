@@ -243,3 +243,17 @@ def test_normals_and_fiducials_of_the_views_pull_where_light_does_not(longer: tu
         away[name] = float(losses[-6:].mean() / losses[:6].mean())
     assert away["agreement"] < 0.5
     assert away["fiducial"] < 0.9
+
+
+def test_shading_moves_the_surface_as_far_as_normals_are_believed(longer: tuple[Stack, ...]):
+    """On skin of one color there is no edge that could be in the wrong place."""
+    start = head(1.1)
+    plain = replace(start, albedo=torch.full_like(start.albedo, 0.5))
+    middle = (start.vertices[:, :2].norm(dim=1) < 25.0) & (start.vertices[:, 2] > 0.0)
+    moved = []
+    for shading in (0.0, 0.3, 1.0):
+        only = replace(REFINE, shading=shading, outline=0.0, albedo_rate=0.0, steps=8)
+        end = through(only, begun(plain, longer), longer, template(plain, "face", False))
+        moved.append(float((end.mesh.vertices - start.vertices)[middle].norm(dim=1).mean()))
+    assert moved[0] < 0.6 * moved[2]
+    assert moved[0] < moved[1] < moved[2]
