@@ -29,7 +29,7 @@ def reproject(mesh: HeadMesh, stack: Stack) -> Reprojection:
     """
     mask = stack.masks.mean(dim=0) > 0.5
     difference = relit_errors(mesh, stack.camera, stack.images, stack.masks, mask)
-    weights = stack.masks[:, mask]
+    weights = stack.masks[:, mask].float()
     total = (weights * difference).sum(dim=0) / weights.sum(dim=0).clamp_min(1e-6)
     error = total.new_zeros(mask.shape)
     error[mask] = total

@@ -20,8 +20,12 @@ from headrecon.types import HeadMesh
 REGIONS_MEASURED = ("face", "head", *PARTS[1:])
 _SAMPLES = 20_000
 _ICP_ROUNDS = 30
-_ENCLOSED = 0.98
-"""Share of an even sky's light, kept off a point, from which on it is within the head."""
+_ENCLOSED = 0.9
+"""Share of an even sky's light, kept off a point, from which on it is within the head.
+
+Of made-up hair that gets a little more light, nine in ten points are seen in three photos of a
+hundred; of that which gets less, one in five.
+"""
 
 
 @dataclass(frozen=True)

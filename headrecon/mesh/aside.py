@@ -25,7 +25,7 @@ def error_aside(mesh: HeadMesh, stacks: Sequence[Stack], aside: int) -> float:
             continue
         images, masks = stack.images[unseen], stack.masks[unseen]
         mask = stack.masks.mean(dim=0) > 0.5
-        weights = masks[:, mask]
+        weights = masks[:, mask].float()
         off = weights * relit_errors(mesh, stack.camera, images, masks, mask)
         means.append(float(off.sum() / weights.sum().clamp_min(1e-6)))
     return sum(means) / len(means) if means else float("nan")
