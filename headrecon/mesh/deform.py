@@ -55,12 +55,14 @@ def transported_shell(
     normals: Float[Tensor, "vertex xyz=3"],
     bending: float,
 ) -> sp.csr_matrix:
-    """The same of vectors that turn with the surface, as what stands off from it does.
+    """Energy of vectors that turn with the surface, as what stands off from it does.
 
         sum over edges of  k_uv |x_u - R_uv x_v|^2 + bending |lap_R x|^2
 
-    with R_uv the smallest turn that takes the normal of v to that of u. Of a ball, x = n costs
-    nothing here, and a shift does. The three numbers of a vertex follow each other.
+    with k the weights of the cotangent Laplacian, lap_R the Laplacian of these differences, and
+    R_uv the smallest turn that takes the normal of v to that of u; where all normals are the same,
+    `thin_shell`. Of a ball, x = n costs nothing here, and a shift does. The three numbers of a
+    vertex follow each other.
 
     Reference: Singer and Wu, "Vector diffusion maps and the connection Laplacian", CPAM 2012.
     """

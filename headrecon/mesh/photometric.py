@@ -26,8 +26,10 @@ def photometric_error(
 
     The light of each photo is its best one, and the gradient goes through its fit. Pixels that are
     clipped, or whose surface turns away, do not count. `robust` is the error from which on a pixel
-    pulls no more. `glossy` adds what a rough mirror shows of the surroundings, first-order
-    harmonics in the direction r = 2 n_z n - v that is reflected to the viewer v, without albedo:
+    pulls no more. Normals are given beside the vertices, since a slope through them may be worth
+    less than one through what is seen where. `glossy` adds what a rough mirror shows of the
+    surroundings, first-order harmonics in the direction r = 2 n_z n - v that is reflected to the
+    viewer v, without albedo:
 
         I = albedo l . Y(n) + m . Y(r)
 
