@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -163,35 +164,36 @@ class Monitor:
                 self.writer.add_scalar(f"refine/{name}_loss", loss, step)
             for name, norm in zip(VARIABLES, refined.gradients[step].tolist(), strict=True):
                 self.writer.add_scalar(f"refine/{name}_gradient_norm", norm, step)
+            for name, rate in zip(VARIABLES, refined.rates[step].tolist(), strict=True):
+                self.writer.add_scalar(f"refine/{name}_learning_rate", rate, step)
         self._losses_written = len(refined.losses)
-        self._kept_aside(refined)
-        shown = [reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)) for stack in stacks]
-        for stack, one in zip(stacks, shown, strict=True):
-            self.number(f"{stack.label}/reprojection_grey_levels", one.mean, refined.epoch)
-        total = float(np.mean([one.mean for one in shown])) if shown else 0.0
-        tag = "mesh/reprojection_on_photos_used_grey_levels"
-        self.number(tag, total, refined.epoch)
+        self._errors(refined)
+        for stack in stacks:
+            mean = reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)).mean
+            self.number(f"{stack.label}/reprojection_grey_levels", mean, refined.epoch)
         if refined.epoch == 0:
-            self.metrics["mesh/reprojection_before_refinement_grey_levels"] = total
             self._draw_mesh(refined, stacks)
         self._latest = (refined, tuple(stacks))
 
-    def _kept_aside(self, refined: Refinement) -> None:
-        """How the latest epoch did on the photos that it had not seen."""
-        if not len(refined.kept_aside) or not bool(refined.kept_aside[-1].isfinite().all()):
+    def _errors(self, refined: Refinement) -> None:
+        """How the latest epoch did on photos, above all on those that it had not seen."""
+        if not len(refined.errors):
             return
-        before, after = refined.kept_aside[-1].tolist()
-        if after > before:
+        used, unseen = refined.errors[-1].tolist()
+        if worse := unseen[1] > unseen[0]:
             logger.info(
                 "refinement: epoch %d made photos kept aside worse (%.2f, before %.2f grey levels) "
                 "and is taken back",
-                *(refined.epoch, after, before),
+                *(refined.epoch, unseen[1], unseen[0]),
             )
-        tag = "mesh/reprojection_on_photos_kept_aside_grey_levels"
-        if refined.epoch == 1:
-            self.number(tag, before, 0)
-            self.metrics["mesh/reprojection_on_photos_kept_aside_before_grey_levels"] = before
-        self.number(tag, min(before, after), refined.epoch)
+        for name, (before, after) in (("used", used), ("kept_aside", unseen)):
+            if math.isnan(after):
+                continue
+            tag = f"mesh/reprojection_on_photos_{name}"
+            if refined.epoch == 1:
+                self.number(f"{tag}_grey_levels", before, 0)
+                self.metrics[f"{tag}_before_grey_levels"] = before
+            self.number(f"{tag}_grey_levels", before if worse else after, refined.epoch)
 
     def complete(self, whole: CompleteHead, scale: float) -> None:
         """The closed mesh: its size, how much of it rests on what, and how far it may be off."""

@@ -13,7 +13,7 @@ from headrecon.mesh.complete import Complete
 from headrecon.mesh.merge import Merge
 from headrecon.mesh.outlines import FitOutlines, IgnoreOutlines
 from headrecon.mesh.project import ProjectAndGather
-from headrecon.mesh.refine import Refine, not_yet_refined, seen_through
+from headrecon.mesh.refine import Refine, not_yet_refined
 from headrecon.mesh.repaint import KeepPaint, Repaint
 from headrecon.mesh.scale import CircumferenceScale, InterpupillaryScale, IrisScale, TemplateScale
 from headrecon.mesh.texture import Texture
@@ -158,18 +158,18 @@ class Pipeline:
             replace(stack, camera=surface.depth.camera)
             for stack, surface in zip(stacks, head.surfaces, strict=True)
         )
-        refined = not_yet_refined(merged, tuple(shot.camera for shot in shots))
+        refined = not_yet_refined(merged, cameras)
         monitor.refinement(refined, shots)
         for epoch in monitor.each(range(self.refine.epochs)):
-            by = head, fitted, portraits, cameras
-            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, shots, *by)
-            shots = seen_through(shots, refined.cameras)
+            by = head, fitted, portraits
+            refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, *by)
             monitor.refinement(refined, shots)
 
         # Closed, with what each vertex rests on, in the colors that the photos themselves have, and
         # as large as heads are.
         whole = recall("mesh/complete", self.complete, refined.mesh, head, shots, fitted)
-        painted = recall("mesh/painted", self.repaint, whole.mesh, portraits, cameras, fitted)
+        taken_by = portraits, refined.cameras
+        painted = recall("mesh/painted", self.repaint, whole.mesh, *taken_by, fitted)
         whole = replace(whole, mesh=painted)
         scale = recall("mesh/scale", self.scale, whole.mesh, portraits)
         monitor.complete(whole, scale)

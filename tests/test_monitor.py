@@ -32,11 +32,12 @@ def told(monitor: Monitor) -> None:
     monitor.flow(artifacts.stack(shift=2), stack)
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
     losses, norms = torch.arange(24.0).reshape(3, 8), torch.arange(9.0).reshape(3, 3)
+    errors = torch.tensor([[[9.0, 8.0], [9.5, 9.0]], [[8.0, 7.0], [9.0, 9.25]]])
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(
             Refinement(
                 *(mesh, (stack.camera,), mesh.vertices, mesh.albedo, epoch),
-                *(losses[:steps], norms[:steps], torch.zeros(0, 2)),
+                *(losses[:steps], norms[:steps], 0.1 * norms[:steps], errors[:epoch]),
             ),
             [stack],
         )
@@ -52,6 +53,12 @@ def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
     assert photometric == [(0, 0.0), (1, 8.0), (2, 16.0)]
     albedo = [e.value for e in events.Scalars("refine/albedo_gradient_norm")]
     assert albedo == [1.0, 4.0, 7.0]
+    rates = [e.value for e in events.Scalars("refine/vertex_learning_rate")]
+    assert rates == pytest.approx([0.0, 0.3, 0.6])
+    for photos, expected in {"used": [9.0, 8.0, 8.0], "kept_aside": [9.5, 9.0, 9.0]}.items():
+        curve = events.Scalars(f"mesh/reprojection_on_photos_{photos}_grey_levels")
+        # The second epoch was taken back; the final number beside the settings follows.
+        assert [(e.step, e.value) for e in curve[:3]] == list(enumerate(expected))
     assert {"view+30/average", "view+30/surface", "mesh/sides"} <= set(events.Tags()["images"])
     assert {"mesh/sources", "mesh/deviation"} <= set(events.Tags()["images"])
     assert any(tag.startswith("mesh/head") for tag in events.Tags()["tensors"])
@@ -71,6 +78,8 @@ def test_a_run_that_is_started_again_does_not_draw_its_curves_twice(tmp_path: Pa
 def test_numbers_are_kept_for_the_metrics_file(tmp_path: Path) -> None:
     metrics = tell(tmp_path).metrics
     assert metrics["photos/found_count"] == 9
+    assert metrics["mesh/reprojection_on_photos_used_before_grey_levels"] == 9.0
+    assert metrics["mesh/reprojection_on_photos_used_grey_levels"] == 8.0
     assert metrics["photos/kept_count"] == 6
     assert metrics["view+30/flow_mean_px"] == pytest.approx(0.5**0.5)
     aligned, flowed = (

@@ -122,9 +122,9 @@ def test_the_face_is_closer_to_the_truth_than_a_wrong_one_but_not_too_good(finis
     # Two thirds of a pixel of the small canvas at the one end, what a broken stage gives at the
     # other; a smaller error would mean that the truth has leaked.
     assert 0.4 < metrics["truth/result_face_median_mm"] < 2.2
-    after = metrics["mesh/reprojection_on_photos_used_grey_levels"]
     # The same if the photos kept aside were better off before it.
-    assert after <= metrics["mesh/reprojection_before_refinement_grey_levels"]
+    after = metrics["mesh/reprojection_on_photos_kept_aside_grey_levels"]
+    assert after <= metrics["mesh/reprojection_on_photos_kept_aside_before_grey_levels"]
 
 
 def test_bad_files_are_told_with_a_reason_and_stop_nothing(finished: Path):

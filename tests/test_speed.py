@@ -11,8 +11,9 @@ from headrecon import speed
 from headrecon.command import CONF
 from headrecon.evaluate.integration import as_matrix, integration, oval
 from headrecon.evaluate.race import Row, growth
-from headrecon.evaluate.reprojection import reproject
+from headrecon.mesh.aside import grey_levels_off
 from headrecon.refining import egg
+from headrecon.render.occlusion import Occlusion
 from tests.synthetic.sessions import SESSION
 
 CPU = torch.device("cpu")
@@ -85,7 +86,9 @@ def test_photos_are_warped_by_the_flow_that_is_told():
 
 
 def test_the_egg_that_steps_are_timed_on_renders_into_its_photos():
-    mesh, stack = egg(CPU)
+    mesh, shots = egg(CPU)
     assert mesh.faces.shape == (20480, 3)
-    assert reproject(mesh, stack).mean < 1.0
-    assert float(stack.images.amax()) < 1.0
+    hidden = Occlusion.of(mesh.vertices, mesh.faces)
+    assert grey_levels_off(mesh, hidden, shots, [shot.mask > 0.5 for shot in shots]) < 1.0
+    assert max(float(shot.image.amax()) for shot in shots) < 1.0
+    assert len({shot.camera.view_from_head for shot in shots}) == 8

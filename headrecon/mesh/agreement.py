@@ -12,7 +12,7 @@ from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.geometry.warp import sample
 from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.mesh.shown import in_front
-from headrecon.types import Camera, HeadMesh, NormalField, SurfacePoints
+from headrecon.types import Camera, HeadMesh, Surface, SurfacePoints
 
 _BEHIND = 2.0
 """Millimetres behind what the camera sees at which a vertex is hidden."""
@@ -26,6 +26,7 @@ _CUTOFF = 3.0
 class Told:
     """The normals and fiducials of a view, at the vertices and landmarks of a mesh."""
 
+    camera: Camera
     normals: Float[Tensor, "vertex xyz=3"]
     """Photometric, in the head frame."""
     sure: Float[Tensor, " vertex"]
@@ -35,8 +36,9 @@ class Told:
     """Of the average photo, on the canvas."""
 
     @classmethod
-    def by(cls, field: NormalField, camera: Camera, mesh: HeadMesh, grazing: float) -> "Told":
+    def by(cls, surface: Surface, mesh: HeadMesh, grazing: float) -> "Told":
         """What a view says about the mesh as it is."""
+        field, camera = surface.normals, surface.depth.camera
         normals = vertex_normals(mesh.vertices, mesh.faces)
         xyz = project(mesh.vertices, camera)
         layers = torch.cat([field.normals, field.mask[None].to(xyz)])
@@ -46,6 +48,7 @@ class Told:
         seen = seen & (n_z > grazing) & (found[:, 2] > grazing)
         inner = nearest_points(mesh.landmarks[INNER], mesh.vertices, mesh.faces)
         return cls(
+            camera=camera,
             normals=torch.nn.functional.normalize(found[:, :3], dim=1) @ camera.view_from_head,
             sure=n_z * seen,
             landmarks=inner,
@@ -66,18 +69,15 @@ def disagreement(
 
 
 def fiducial_error(
-    vertices: Float[Tensor, "vertex xyz=3"],
-    faces: Int[Tensor, "face 3"],
-    told: Told,
-    camera: Camera,
+    vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"], told: Told
 ) -> Float[Tensor, ""]:
     """Mean robust squared distance of landmarks from the average photo's fiducials, square mm.
 
     0 in views from aside, where fiducials are guessed.
     """
-    if abs(angles(camera.view_from_head)[0]) > _FRONTAL:
+    if abs(angles(told.camera.view_from_head)[0]) > _FRONTAL:
         return vertices.new_zeros(())
     marks = at(told.landmarks, faces, vertices)
-    off = (project(marks, camera)[:, :2] - told.fiducials) / camera.scale
+    off = (project(marks, told.camera)[:, :2] - told.fiducials) / told.camera.scale
     square = off.square().sum(dim=1)
     return (square / (1.0 + square / _CUTOFF**2)).mean()

@@ -1,41 +1,68 @@
-"""Photos that refinement keeps aside, to be judged by."""
+"""Which photos refinement looks at, and those it keeps aside, to be judged by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from headrecon.geometry.camera import project
+from headrecon.geometry.surface import vertex_normals
+from headrecon.mesh.photometric import CLIPPED, LEAST_TURNED
+from headrecon.mesh.shot import Shot
+from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import Scene, fragments_of, interpolate
 from headrecon.render.relit import relit_errors
-from headrecon.types import HeadMesh, Stack
+from headrecon.types import HeadMesh
 
 
 def takes_part(count: int, aside: int) -> Bool[Tensor, " photo"]:
-    """Which photos of a view are descended on: all but one in so many; all for 0."""
+    """Which of the photos are descended on: all but one in so many; all for 0."""
     index = torch.arange(count)
     return index % aside != aside - 1 if aside else index >= 0
 
 
-def error_aside(mesh: HeadMesh, stacks: Sequence[Stack], aside: int) -> float:
-    """Mean grey levels on the photos that take no part, each view alike; NaN if all do."""
-    means = []
-    for stack in stacks:
-        unseen = ~takes_part(len(stack.images), aside)
-        if not bool(unseen.any()):
-            continue
-        images, masks = stack.images[unseen], stack.masks[unseen]
-        mask = stack.masks.mean(dim=0) > 0.5
-        weights = masks[:, mask].float()
-        off = weights * relit_errors(mesh, stack.camera, images, masks, mask)
-        means.append(float(off.sum() / weights.sum().clamp_min(1e-6)))
+def in_turns(those: Sequence[int], size: int, generator: torch.Generator) -> Iterator[list[int]]:
+    """So many of them at a time, without end, each as often as the others, in random order."""
+    waiting: list[int] = []
+    while those:
+        while len(waiting) < size:
+            order = torch.randperm(len(those), generator=generator)
+            waiting += [those[index] for index in order.tolist()]
+        yield waiting[:size]
+        waiting = waiting[size:]
+
+
+def skin_areas(
+    mesh: HeadMesh, shots: Sequence[Shot], counted: Float[Tensor, " vertex"]
+) -> list[Bool[Tensor, "_ _"]]:
+    """Pixels in which photos are to show what is counted of a mesh, and are not clipped."""
+    normals, scene = vertex_normals(mesh.vertices, mesh.faces), Scene(mesh.vertices, mesh.faces)
+    areas = []
+    for shot in shots:
+        n_z = normals @ shot.camera.view_from_head[2].to(normals)
+        projected = project(mesh.vertices, shot.camera)
+        fragments = fragments_of(projected, mesh.faces, scene.seen_by(shot.camera))
+        layers = interpolate(fragments, mesh.faces, torch.stack([counted, n_z], dim=1))
+        shown = (shot.mask > 0.5) & (shot.image.amax(dim=0) < CLIPPED)
+        areas.append(shown & (layers[0] > 0.5) & (layers[1] > LEAST_TURNED))
+    return areas
+
+
+def grey_levels_off(
+    mesh: HeadMesh,
+    hidden: Occlusion,
+    shots: Sequence[Shot],
+    areas: Sequence[Bool[Tensor, "_ _"]],
+) -> float:
+    """Mean |photo - render| over an area of each photo, all photos alike; NaN without any.
+
+    The light is the best one there, less what the mesh keeps off. Where the mesh shows nothing, its
+    rendering is black.
+    """
+    scene, means = Scene(mesh.vertices, mesh.faces), []
+    for shot, area in zip(shots, areas, strict=True):
+        if bool(area.any()):
+            seen = shot.camera, shot.image[None], shot.mask[None], area, hidden, scene
+            means.append(float(relit_errors(mesh, *seen).mean()))
     return sum(means) / len(means) if means else float("nan")
-
-
-def names_aside(stacks: Sequence[Stack], aside: int) -> set[str]:
-    """The photos that take no part in a view."""
-    return {
-        name
-        for stack in stacks
-        for name, part in zip(stack.names, takes_part(len(stack.names), aside), strict=True)
-        if not part
-    }

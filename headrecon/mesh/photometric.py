@@ -1,95 +1,133 @@
 """How far photos are from renderings of a mesh, as something to descend on."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from headrecon.geometry.camera import project
 from headrecon.geometry.lighting import basis, fit_columns, reflected
-from headrecon.mesh.expression import Expressions, pulled
-from headrecon.render.rasterize import interpolate, rasterize
-from headrecon.types import Stack
+from headrecon.geometry.surface import vertex_normals
+from headrecon.mesh.nudge import MOVES, Deviation, nudged, nudged_camera
+from headrecon.mesh.shot import Shot
+from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import Fragments, Scene, fragments_of, interpolate
+
+LEAST_TURNED = 0.3
+"""n_z from which on a pixel counts."""
+_HARMONICS = {1: 4, 2: 9}
+_ORDER = {4: 1, 9: 2}
+CLIPPED = 0.98
+"""Brightness from which on it does not."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the steps of an epoch have in common."""
+
+    faces: Int[Tensor, "face 3"]
+    hidden: Occlusion
+    """The light that the mesh keeps from itself as the epoch begins."""
+    counted: Float[Tensor, "part vertex"]
+    """1 for the vertices of each part that photos are to show, else 0."""
+    expressions: Float[Tensor, "direction vertex xyz=3"]
+    """What the faces of photos may be pulled by; none for faces at rest."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a mesh shows a camera, at its vertices."""
+
+    normals: Float[Tensor, "vertex xyz=3"]
+    """Unit, in the frame of the view."""
+    albedo: Float[Tensor, "vertex rgb=3"]
+    hidden: Float[Tensor, "vertex k"]
+    """What the mesh keeps off of 4 or 9 harmonics of the light; see `Occlusion.harmonics`."""
+    counted: Float[Tensor, "part vertex"]
 
 
 def photometric_error(
     vertices: Float[Tensor, "vertex xyz=3"],
-    normals: Float[Tensor, "vertex xyz=3"],
     albedo: Float[Tensor, "vertex rgb=3"],
-    faces: Int[Tensor, "face 3"],
-    stack: Stack,
-    chosen: Int[Tensor, " photo"],
+    moves: Float[Tensor, "photo move"],
+    shots: Sequence[Shot],
+    subject: Subject,
+    deviation: Deviation,
     light_order: int,
     glossy: bool,
     robust: float,
-    expressions: Expressions | None = None,
 ) -> Float[Tensor, ""]:
-    """Mean Geman-McClure error between the chosen photos and their renderings, at unit exposure.
+    """Mean error of renderings of a mesh, one for each photo; see `rendering_error`.
 
-    The light of each photo is its best one, and the gradient goes through its fit. Pixels that are
-    clipped, or whose surface turns away, do not count. `robust` is the error from which on a pixel
-    pulls no more. Normals are given beside the vertices, since a slope through them may be worth
-    less than one through what is seen where. `glossy` adds what a rough mirror shows of the
-    surroundings, first-order harmonics in the direction r = 2 n_z n - v that is reflected to the
-    viewer v, without albedo:
+    A photo's moves, in standard deviations, are those of its camera and, after them, how much of
+    each expression there is.
+    """
+    scene, errors = Scene(vertices, subject.faces), []
+    for move, shot in zip(moves, shots, strict=True):
+        there, by = vertices, scene
+        if len(subject.expressions):
+            there = vertices + torch.einsum("d,dvx->vx", move[MOVES:], subject.expressions)
+            by = Scene(there, subject.faces)
+        rotation = shot.camera.view_from_head.to(vertices)
+        shift = deviation(move[:MOVES])
+        seen = nudged(there, shot.camera, shift)
+        look = Look(
+            normals=vertex_normals(seen, subject.faces) @ rotation.T,
+            albedo=albedo,
+            hidden=subject.hidden.harmonics(rotation, _HARMONICS[light_order]),
+            counted=subject.counted,
+        )
+        # What hides what needs no slope, and rays of all cameras may meet the same triangles.
+        face = by.seen_by(nudged_camera(shot.camera, shift.detach()))
+        fragments = fragments_of(project(seen, shot.camera), subject.faces, face)
+        errors.append(rendering_error(shot, fragments, subject.faces, look, glossy, robust))
+    return torch.stack(errors).mean()
 
-        I = albedo l . Y(n) + m . Y(r)
 
-    With `expressions` each photo has normals of its own, those of the face that it pulls, which the
-    gradient takes as given.
+def rendering_error(
+    shot: Shot,
+    fragments: Fragments,
+    faces: Int[Tensor, "face 3"],
+    look: Look,
+    glossy: bool,
+    robust: float,
+) -> Float[Tensor, ""]:
+    """Sum over the parts of the mean Geman-McClure error between a photo and its rendering.
+
+        I = a l . (Y(n) - h)
+
+    at unit exposure. The light l is the best one of each part, since hair does not shine as skin
+    does, and the gradient goes through its fit. What the mesh itself keeps off of it, h, takes
+    part: the side of a nose is dark because of the nose, too, and would seem to be turned away.
+    Pixels that are clipped, or whose surface turns away, do not count. `robust` is the error from
+    which on a pixel pulls no more. `glossy` adds what a rough mirror shows of the surroundings,
+    first-order harmonics in the direction r = 2 n_z n - v that is reflected to the viewer v,
+    without albedo:
+
+        I = a l . (Y(n) - h) + m . Y(r)
 
     Reference: Ramamoorthi and Hanrahan, "A signal-processing framework for inverse rendering",
     SIGGRAPH 2001.
     """
-    fragments = rasterize(vertices, faces, stack.camera)
-    facing = normals @ stack.camera.view_from_head.T
-    layers = interpolate(fragments, faces, torch.cat([albedo, facing], dim=1))
-    seen = fragments.mask & (layers[5].detach() > 0.2)
-    color = layers[:3, seen]
-    unit = torch.nn.functional.normalize(layers[3:, seen], dim=0)
+    values = torch.cat([look.albedo, look.normals, look.hidden, look.counted.T], dim=1)
+    layers = interpolate(fragments, faces, values)
+    count, total = look.hidden.shape[1], layers.new_zeros(())
+    facing = layers[5].detach() > LEAST_TURNED
+    for part in layers[6 + count :].detach():
+        seen = facing & (part > 0.5)
+        color, unit = layers[:3, seen], torch.nn.functional.normalize(layers[3:6, seen], dim=0)
+        photo = shot.image[:, seen].to(color)
+        weights = shot.mask[seen].to(color) * (photo.amax(dim=0) < CLIPPED)
+        pixels = weights.sum().clamp_min(1.0)
+        photo = photo / ((photo.mean(dim=0) * weights).sum() / pixels).clamp_min(1e-3)
 
-    photos = stack.images[chosen][:, :, seen].to(color)
-    weights = stack.masks[chosen][:, seen].to(color) * (photos.amax(dim=1) < 0.98)
-    exposure = (photos.mean(dim=1) * weights).sum(1) / weights.sum(1).clamp_min(1.0)
-    photos = photos / exposure.clamp_min(1e-3)[:, None, None]
-
-    def rendered(some: slice, normals: Tensor) -> Tensor:
-        columns = color[:, None] * basis(normals, light_order)
+        columns = color[:, None] * (basis(unit, _ORDER[count]) - layers[6 : 6 + count, seen])
         if glossy:
-            columns = torch.cat([columns, basis(reflected(normals)).expand(3, -1, -1)], dim=1)
-        light = fit_columns(photos[some], columns, weights[some])
-        return torch.einsum("pck,ckj->pcj", light, columns)
-
-    if expressions is None:
-        made = rendered(slice(None), unit)
-    else:
-        turns = expressions.turns @ stack.camera.view_from_head.T
-        turned = torch.stack([interpolate(fragments, faces, turn)[:, seen] for turn in turns])
-        found = _coefficients(
-            expressions, photos, color, unit, turned, weights, light_order, robust
-        )
-        made = torch.cat(
-            [
-                rendered(
-                    slice(index, index + 1), pulled(unit, torch.einsum("d,dxj->xj", e, turned))
-                )
-                for index, e in enumerate(found)
-            ]
-        )
-    squared = ((made - photos) ** 2).sum(dim=1)
-    bounded = squared / (1.0 + squared / robust**2)
-    return (weights * bounded).sum() / weights.sum().clamp_min(1.0)
-
-
-@torch.no_grad()
-def _coefficients(
-    expressions: Expressions,
-    photos: Float[Tensor, "photo rgb=3 pixel"],
-    color: Float[Tensor, "rgb=3 pixel"],
-    normals: Float[Tensor, "xyz=3 pixel"],
-    turned: Float[Tensor, "direction xyz=3 pixel"],
-    weights: Float[Tensor, "photo pixel"],
-    light_order: int,
-    robust: float,
-) -> Float[Tensor, "photo direction"]:
-    """Of each photo's expression, in the light that explains the face at rest best."""
-    light = fit_columns(photos, color[:, None] * basis(normals, light_order), weights)
-    return expressions.coefficients(photos, light, color, normals, turned, weights, robust)
+            columns = torch.cat([columns, basis(reflected(unit)).expand(3, -1, -1)], dim=1)
+        light = fit_columns(photo[None], columns, weights[None])[0]
+        off = torch.einsum("ck,ckj->cj", light, columns) - photo
+        squared = off.square().sum(dim=0)
+        total = total + (weights * squared / (1.0 + squared / robust**2)).sum() / pixels
+    return total

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 import torch
 from jaxtyping import Float
@@ -9,54 +10,55 @@ from torch import Tensor
 
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.mesh.agreement import Told, disagreement, fiducial_error
-from headrecon.mesh.aside import error_aside, names_aside, takes_part
+from headrecon.mesh.aside import grey_levels_off, in_turns, skin_areas, takes_part
 from headrecon.mesh.diffusion import both_ways, diffused
-from headrecon.mesh.expression import Expressions, expressions_of
-from headrecon.mesh.nudge import MOVES, Deviation, nudged, nudged_camera
+from headrecon.mesh.expression import expressions_of
+from headrecon.mesh.nudge import MOVES, Deviation, nudged_camera
 from headrecon.mesh.parts import is_part
-from headrecon.mesh.photometric import photometric_error
+from headrecon.mesh.photometric import Subject, photometric_error
+from headrecon.mesh.shot import Shot
 from headrecon.mesh.silhouette import Contour, Contours, outline_error
 from headrecon.mesh.tint import tinted
+from headrecon.render.occlusion import Occlusion
 from headrecon.render.torch3d import (
     Meshes,
     laplacian_smoothness,
     mesh_normal_consistency,
     topology_of,
 )
-from headrecon.types import Camera, Head, HeadMesh, Portrait, Refinement, Stack, Template
+from headrecon.types import Camera, Head, HeadMesh, Portrait, Refinement, Template
 
 TERMS = (
     *("photometric", "outline", "fiducial", "agreement"),
     *("anchor", "still", "laplacian", "normal"),
 )
 VARIABLES = ("vertex", "albedo", "camera")
+_SHOWN = 30
+"""Photos, most, of those that take part, that an epoch is told the reprojection error of."""
 
 
 @dataclass(frozen=True)
 class Refine:
-    """Stage: one epoch of gradient descent on the vertices, the albedo and the views' cameras.
+    """Stage: one epoch of gradient descent on the vertices, the albedo and the photos' cameras.
 
-    The warped photos of a view share their camera, so one rasterization serves them all. A step
-    takes one view and a few of its photos, fits the light of each in closed form, and descends
+    A step takes a few photos, as they were found, and one view. It renders the mesh into each of
+    the photos through a camera of its own, in its best light, and descends
 
-        photometric   robust |photo - albedo * light . basis(n)|, in grey levels of unit exposure
+        photometric   robust |photo - albedo * light . (Y(n) - h)|, in units of the face's mean
         outline       distance of the mesh's outline to those of photos, millimetres
         fiducial      robust squared distance of landmarks to fiducials of the average photo, mm^2
         agreement     1 - cosine between its normals and the photometric ones, on skin
         anchor        squared distance to where the refinement began, square millimetres
-        still         |move|^2 of the view's camera, in standard deviations
+        still         |move|^2 of the photos' cameras and expressions, in standard deviations
         laplacian     |L d|, d the displacement of this epoch (pytorch3d, uniform weights)
         normal        1 - cosine between adjacent faces (pytorch3d)
 
-    Outlines are those of photos as they were found, through the camera of each: warped ones have
-    the depth of a head that nobody was photographed from.
+    The photos of a view that flow has warped onto each other would need one rendering for all. But
+    they have the depth of the head that they were turned by, and a camera that none was taken with.
 
-    Light of low order, cast shadows and outlines that are a pixel off bend a face smoothly by more
-    than a fitted template errs. So where that is bare, vertices are held by the anchor and do not
-    follow the outline; hair, which it knows nothing of, is free. Necks end in clothes, which have
-    outlines of their own. And of the photometric slope only the share `shading` goes through the
-    normals. The rest goes through where vertices are seen: an edge lies in one place of the head in
-    all views, whatever the light.
+    Skin and hair are compared with photos each in a light of its own. Skin that a template was bent
+    to does not follow outlines: they are a pixel off, and hair may be before it. Necks end in
+    clothes, which have outlines of their own.
 
     The vertices move along their normals m, by d = S^k u m with u what is descended on and S an
     average over each vertex and its neighbours: the gradient reaches whole patches, so that normals
@@ -70,13 +72,9 @@ class Refine:
     light, which makes up for any common factor, and so has no share along it. A light taken as
     given would let the albedo drift.
 
-    The photos are warped, so that they share the pose, which is a variable, and the places of a
-    face at rest. What is left of a photo's own pose is a turn of its light, which is fitted. What
-    is left of its expression is the shading of its folds: with `expression` each has its own
-    (`Expressions`).
-
-    Some photos of each view take no part in the descent. An epoch after which the mesh renders into
-    them worse than before is taken back, so that the result is never worse there than the start.
+    Some photos take no part in the descent. An epoch after which the mesh renders the first part,
+    the face, into them worse than before is taken back, so that the result is never worse there
+    than the start.
 
     Reference: Ravi et al., "Accelerating 3D Deep Learning with PyTorch3D", 2020; Nicolet, Jacobson
     and Jakob, "Large steps in inverse rendering of geometry", SIGGRAPH Asia 2021.
@@ -86,24 +84,27 @@ class Refine:
     """Of each epoch."""
     photos: int
     """Of each step."""
+    side: int
+    """Pixels of a photo's longer side, cut down to the head; photos are not magnified."""
+    parts: Sequence[Sequence[str]]
+    """Regions of the template that are compared with photos, each part in a light of its own."""
     aside: int
-    """One photo in so many of a view takes no part; 0 for none."""
+    """One photo in so many takes no part; 0 for none."""
     vertex_rate: float
-    """Millimetres a step."""
+    """Millimetres a step, as the next two at the beginning of an epoch; they end at 0, by a cosine,
+    since what the last few photos say is not to be believed more than the others."""
     albedo_rate: float
     camera_rate: float
-    """Standard deviations a step."""
+    """Standard deviations a step, of expressions too."""
     camera_deviation: Deviation
     diffusion: Sequence[int]
-    """k of each epoch; falling, so that outlines move whole parts before details follow."""
+    """k of each epoch; falling, so that features move whole parts before details follow."""
     light_order: int
     """Of the spherical harmonics of the light: 1 or 2."""
     glossy: bool
-    """Whether skin and hair also mirror the light, roughly."""
-    expression: float
-    """Pixels that a photo counts for where it says how its face is pulled; 0: faces are at rest."""
-    shading: float
-    """Share of the photometric slope that goes through the normals."""
+    """Whether skin also mirrors the light, roughly."""
+    expression: bool
+    """Whether the face of each photo is pulled as it likes; else it is at rest in all of them."""
     robust: float
     """Photometric error at which a pixel's pull stops growing, in units of the face's mean."""
     contours: Contours
@@ -126,81 +127,92 @@ class Refine:
         return len(self.diffusion)
 
     def __call__(
-        self,
-        start: Refinement,
-        stacks: tuple[Stack, ...],
-        head: Head,
-        template: Template,
-        portraits: tuple[Portrait, ...],
-        cameras: tuple[Camera, ...],
+        self, start: Refinement, head: Head, template: Template, portraits: tuple[Portrait, ...]
     ) -> Refinement:
-        """Refine for one epoch; the cameras are those of the portraits."""
-        mesh, faces, stacks = start.mesh, start.mesh.faces, seen_through(stacks, start.cameras)
+        """Refine for one epoch."""
+        mesh, faces = start.mesh, start.mesh.faces
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         edges, times = both_ways(faces), self.diffusion[start.epoch]
-        topology = topology_of(mesh.vertices, faces)
-        normals = vertex_normals(mesh.vertices, faces)
-        skin = 1.0 - is_part(mesh.vertices, template, ("scalp",))
+        topology, normals = topology_of(mesh.vertices, faces), vertex_normals(mesh.vertices, faces)
+        subject = self.subject(mesh, template)
+        scalp, neck = (is_part(mesh.vertices, template, (name,)) for name in ("scalp", "neck"))
+        skin = 1.0 - scalp
         held = skin * float(template.fitted)
-        free = (1.0 - held) * (1.0 - is_part(mesh.vertices, template, ("neck",)))
-        contours = self.contours(mesh, free, portraits, cameras, names_aside(stacks, self.aside))
-        told = [
-            Told.by(surface.normals, stack.camera, mesh, self.grazing)
-            for surface, stack in zip(head.surfaces, stacks, strict=True)
-        ]
-        pulls = None
-        if self.expression and template.expressions is not None:
-            pulls = expressions_of(mesh.vertices, template, self.expression)
+        part = takes_part(len(portraits), self.aside)
+        used, unused = (which.nonzero()[:, 0].tolist() for which in (part, ~part))
+        turns = list(islice(in_turns(used, self.photos, generator), self.steps))
+        judged = used[:: max(1, -(-len(used) // _SHOWN))], unused
+        where = mesh.vertices[neck < 0.5]
+        shots = {
+            index: Shot.of(portraits[index], start.cameras[index], where, self.side)
+            for index in {*chain(*turns, *judged)}
+        }
+        names = {portraits[index].name for index in used}
+        free = (1.0 - held) * (1.0 - neck)
+        contours = self.contours(mesh, free, portraits, start.cameras, names)
+        told = [Told.by(surface, mesh, self.grazing) for surface in head.surfaces]
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
         tint = torch.zeros_like(mesh.albedo[:, :1], requires_grad=True)
-        moves = torch.zeros(len(stacks), MOVES).to(mesh.vertices).requires_grad_(True)
+        moves = mesh.vertices.new_zeros(len(portraits), MOVES + len(subject.expressions))
+        moves.requires_grad_(True)
         rates = ((u, self.vertex_rate), (tint, self.albedo_rate), (moves, self.camera_rate))
         optimizer = torch.optim.Adam([{"params": [one], "lr": rate} for one, rate in rates])
-        history, gradients = [], []
-        for step in range(self.steps):
-            index = step % len(stacks)
+        slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(len(turns), 1))
+        history, gradients, speeds = [], [], []
+        for chosen in turns:
             displacement = diffused(u, edges, times) * normals
             vertices = mesh.vertices + displacement
             terms = self.terms(
-                vertices,
-                displacement,
-                tinted(start, tint, edges),
-                moves[index],
-                topology,
-                stacks[index],
-                self._some(contours, generator),
-                told[index],
-                skin,
-                generator,
-                pulls,
+                *(vertices, displacement, tinted(start, tint, edges), moves[chosen], topology),
+                *([shots[index] for index in chosen], self._some(contours, generator)),
+                *(told[len(history) % len(told)], subject, skin),
             )
-            off = (vertices - start.rest).square().sum(dim=1)
-            terms["anchor"] = (held * off).sum() / held.sum().clamp_min(1.0)
+            off = (vertices - start.rest).square().sum(dim=1).mean()
+            terms["anchor"] = float(template.fitted) * off
             loss = torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum()
             optimizer.zero_grad()
             loss.backward()
             gradients.append(torch.stack([_length(one) for one, _ in rates]))
+            speeds.append(u.new_tensor(slower.get_last_lr()))
             optimizer.step()
+            slower.step()
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
         vertices = mesh.vertices + diffused(u.detach(), edges, times) * normals
-        painted = tinted(start, tint.detach(), edges)
-        made = _moved(mesh, vertices, painted.clamp(0.0, 1.0))
-        found = tuple(
-            nudged_camera(stack.camera, move)
-            for stack, move in zip(stacks, self.camera_deviation(moves.detach()), strict=True)
-        )
-        after = error_aside(made, seen_through(stacks, found), self.aside)
-        unseen = torch.tensor([[error_aside(mesh, stacks, self.aside), after]])
-        worse = bool(unseen[0, 1] > unseen[0, 0])
+        made = _moved(mesh, vertices, tinted(start, tint.detach(), edges).clamp(0.0, 1.0))
+        found = self.camera_deviation(moves.detach()[:, :MOVES])
+        taken = {
+            index: replace(shot, camera=nudged_camera(shot.camera, found[index]))
+            for index, shot in shots.items()
+        }
+        rest = replace(mesh, vertices=start.rest)
+        hidden = Occlusion.of(made.vertices, faces)
+        errors = []
+        for which in judged:
+            areas = skin_areas(rest, [shots[index] for index in which], subject.counted[0])
+            before, after = ([of[index] for index in which] for of in (shots, taken))
+            was = grey_levels_off(mesh, subject.hidden, before, areas)
+            errors.append([was, grey_levels_off(made, hidden, after, areas)])
+        worse = errors[1][1] > errors[1][0]
         return replace(
             start,
             mesh=mesh if worse else made,
-            cameras=start.cameras if worse else found,
+            cameras=start.cameras if worse else tuple(map(nudged_camera, start.cameras, found)),
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
             gradients=torch.cat([start.gradients, torch.stack(gradients)]),
-            kept_aside=torch.cat([start.kept_aside, unseen.to(start.kept_aside)]),
+            rates=torch.cat([start.rates, torch.stack(speeds)]),
+            errors=torch.cat([start.errors, start.errors.new_tensor([errors])]),
+        )
+
+    def subject(self, mesh: HeadMesh, template: Template) -> Subject:
+        """What is known of a mesh before its first step."""
+        pulled = expressions_of(mesh.vertices, template)
+        return Subject(
+            faces=mesh.faces,
+            hidden=Occlusion.of(mesh.vertices, mesh.faces),
+            counted=torch.stack([is_part(mesh.vertices, template, part) for part in self.parts]),
+            expressions=pulled if self.expression else pulled[:0],
         )
 
     def _some(self, contours: Sequence[Contour], generator: torch.Generator) -> list[Contour]:
@@ -213,48 +225,44 @@ class Refine:
         vertices: Float[Tensor, "vertex xyz=3"],
         displacement: Float[Tensor, "vertex xyz=3"],
         albedo: Float[Tensor, "vertex rgb=3"],
-        move: Float[Tensor, "move=6"],
+        moves: Float[Tensor, "photo move"],
         topology: Meshes,
-        stack: Stack,
+        shots: Sequence[Shot],
         contours: Sequence[Contour],
         told: Told,
+        subject: Subject,
         skin: Float[Tensor, " vertex"],
-        generator: torch.Generator,
-        expressions: Expressions | None = None,
     ) -> dict[str, Float[Tensor, ""]]:
         """The losses of one step but for the anchor, not yet weighted."""
-        taking_part = takes_part(len(stack.images), self.aside).nonzero()[:, 0]
-        order = torch.randperm(len(taking_part), generator=generator)
-        chosen = taking_part[order[: self.photos]]
         surface, shift = (topology.update_padded(v[None]) for v in (vertices, displacement))
-        faces = torch.as_tensor(topology.faces_packed())
-        seen = nudged(vertices, stack.camera, self.camera_deviation(move))
-        normals = vertex_normals(seen, faces)
-        shaded = self.shading * normals + (1.0 - self.shading) * normals.detach()
         return {
             "photometric": photometric_error(
-                *(seen, shaded, albedo, faces, stack, chosen),
-                *(self.light_order, self.glossy, self.robust, expressions),
+                *(vertices, albedo, moves, shots, subject, self.camera_deviation),
+                *(self.light_order, self.glossy, self.robust),
             ),
             "outline": outline_error(vertices, contours),
-            "fiducial": fiducial_error(seen, faces, told, stack.camera),
-            "agreement": disagreement(normals, told, skin),
-            "still": move.square().sum(),
+            "fiducial": fiducial_error(vertices, subject.faces, told),
+            "agreement": disagreement(vertex_normals(vertices, subject.faces), told, skin),
+            "still": moves.square().sum(dim=1).mean(),
             "laplacian": laplacian_smoothness(shift),
             "normal": mesh_normal_consistency(surface),
         }
 
 
-def seen_through(stacks: Sequence[Stack], cameras: Sequence[Camera]) -> tuple[Stack, ...]:
-    """The views with these cameras."""
-    return tuple(replace(one, camera=by) for one, by in zip(stacks, cameras, strict=True))
-
-
 def not_yet_refined(mesh: HeadMesh, cameras: tuple[Camera, ...]) -> Refinement:
-    """A mesh, and the cameras of the views, before the first epoch."""
-    counts = (len(TERMS), len(VARIABLES), 2)
-    nothing = (mesh.vertices.new_zeros(0, n) for n in counts)
-    return Refinement(mesh, cameras, mesh.vertices, mesh.albedo, 0, *nothing)
+    """A mesh, and the cameras of the photos, before the first epoch."""
+    losses, gradients = (mesh.vertices.new_zeros(0, n) for n in (len(TERMS), len(VARIABLES)))
+    return Refinement(
+        mesh=mesh,
+        cameras=cameras,
+        rest=mesh.vertices,
+        tone=mesh.albedo,
+        epoch=0,
+        losses=losses,
+        gradients=gradients,
+        rates=gradients,
+        errors=mesh.vertices.new_zeros(0, 2, 2),
+    )
 
 
 def _length(variable: Tensor) -> Float[Tensor, ""]:

@@ -1,6 +1,6 @@
 """Distance of a mesh's outline to the outline of the photos."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -73,13 +73,13 @@ class Contours:
         free: Float[Tensor, " vertex"],
         portraits: Sequence[Portrait],
         cameras: Sequence[Camera],
-        aside: Set[str],
+        used: Container[str],
     ) -> list[Contour]:
-        """Those of photos from all sides that are not kept aside."""
+        """Those of the photos of these names, from all sides."""
         pairs = zip(portraits, cameras, strict=True)
-        used = [(one, camera) for one, camera in pairs if one.name not in aside]
+        those = [(one, camera) for one, camera in pairs if one.name in used]
         chosen = from_all_directions(
-            *([one for one, _ in used], [camera for _, camera in used]),
+            *([one for one, _ in those], [camera for _, camera in those]),
             *(self.photos, self.direction),
         )
         sights = [PhotoOutline.of(*pair, OUTLINE_SIDE) for pair in chosen]

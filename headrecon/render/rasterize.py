@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
-from headrecon.geometry.camera import pixel_centres, project
+from headrecon.geometry.camera import pixel_centres, project, unproject
+from headrecon.render.trace import Tracer
 from headrecon.types import Camera
 
 _SMALLEST_AREA = 1e-12
@@ -36,7 +37,7 @@ class Fragments:
 def rasterize(
     vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"], camera: Camera
 ) -> Fragments:
-    """The mesh as `camera` sees it along parallel rays through the pixel centres.
+    """The mesh as `camera` sees it along the rays through the pixel centres.
 
     Visibility has no gradient and comes from embree (CPU) or pytorch3d (CUDA); barycentrics and z
     are computed from the projected vertices in the same way for both, and carry gradients.
@@ -45,15 +46,58 @@ def rasterize(
     """
     projected = project(vertices, camera)
     cast = cast_with_pytorch3d if vertices.is_cuda else cast_with_embree
-    face = cast(projected.detach(), faces, camera.height, camera.width)
+    return fragments_of(
+        projected, faces, cast(projected.detach(), faces, camera.height, camera.width)
+    )
+
+
+def fragments_of(
+    projected: Float[Tensor, "vertex xyz=3"],
+    faces: Int[Tensor, "face 3"],
+    face: Int[Tensor, "h w"],
+) -> Fragments:
+    """What pixels show of vertices in canvas pixels, given the triangle behind each of them."""
     mask = face >= 0
     corners = projected[faces[face[mask]]]
-    centres = pixel_centres(camera.height, camera.width, vertices)[mask]
+    height, width = face.shape
+    centres = pixel_centres(height, width, projected)[mask]
     weights = _barycentric(centres, corners[..., :2])
-    shape = (camera.height, camera.width)
-    barycentric = vertices.new_zeros(*shape, 3).index_put((mask,), weights)
-    z = vertices.new_zeros(shape).index_put((mask,), (weights * corners[..., 2]).sum(-1))
-    return Fragments(face, barycentric, z)
+    barycentric = projected.new_zeros(*face.shape, 3).index_put((mask,), weights)
+    z = (weights * corners[..., 2]).sum(-1)
+    return Fragments(face, barycentric, projected.new_zeros(face.shape).index_put((mask,), z))
+
+
+class Scene:
+    """A mesh that many cameras look at.
+
+    For embree, what takes longest is to make triangles ready for rays. It is done once.
+    """
+
+    def __init__(
+        self, vertices: Float[Tensor, "vertex xyz=3"], faces: Int[Tensor, "face 3"]
+    ) -> None:
+        """Vertices in the head frame, millimetres."""
+        self._vertices, self._faces = vertices.detach(), faces
+        self._tracer = None
+        if not vertices.is_cuda:
+            self._tracer = Tracer(self._vertices.double().numpy(), faces.numpy())
+
+    def seen_by(self, camera: Camera) -> Int[Tensor, "h w"]:
+        """Triangle behind each pixel centre, or -1."""
+        projected = project(self._vertices, camera)
+        size = camera.height, camera.width
+        if self._tracer is None:
+            return cast_with_pytorch3d(projected, self._faces, *size)
+        front = float(projected[:, 2].max()) + 1.0
+        xy = pixel_centres(*size, self._vertices)
+        near, far = (
+            unproject(torch.cat([xy, xy.new_full((*size, 1), z)], dim=-1), camera)
+            .double()
+            .reshape(-1, 3)
+            .numpy()
+            for z in (front, front - camera.scale)
+        )
+        return torch.from_numpy(self._tracer.met(near, far - near)).reshape(size)
 
 
 def interpolate(

@@ -5,11 +5,12 @@ from jaxtyping import Bool, Float
 from kornia.color import linear_rgb_to_rgb
 from torch import Tensor
 
+from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
 from headrecon.geometry.lighting import basis, fit_columns
 from headrecon.geometry.surface import vertex_normals
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.rasterize import Scene, fragments_of, interpolate
 from headrecon.types import Camera, HeadMesh
 
 
@@ -20,21 +21,25 @@ def relit(
     masks: Float[Tensor, "photo h w"],
     mask: Bool[Tensor, "h w"],
     occlusion: Occlusion | None = None,
+    scene: Scene | None = None,
 ) -> Float[Tensor, "photo rgb=3 pixel"]:
     """A mesh at the pixels of a mask in the light of every photo of a camera, linear.
 
     Light, first-order spherical harmonics for each channel, is what fits the photo best, less what
     the mesh itself keeps off if `occlusion` says so. Where the mesh shows nothing, its rendering is
-    black.
+    black. For many cameras, `scene` is the mesh, made ready for rays once.
     """
-    fragments = rasterize(mesh.vertices, mesh.faces, camera)
-    normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
-    layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals], dim=1))
-    albedo, normals = layers[:3, mask], torch.nn.functional.normalize(layers[3:, mask], dim=0)
+    scene = scene or Scene(mesh.vertices, mesh.faces)
+    fragments = fragments_of(project(mesh.vertices, camera), mesh.faces, scene.seen_by(camera))
+    values = [mesh.albedo, vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T]
+    if occlusion is not None:
+        values.append(occlusion.harmonics(camera.view_from_head, 4))
+    layers = interpolate(fragments, mesh.faces, torch.cat(values, dim=1))[:, mask]
+    albedo, normals = layers[:3], torch.nn.functional.normalize(layers[3:6], dim=0)
     photos, shown = images[:, :, mask].float(), masks[:, mask].float()
     arriving = basis(normals)
     if occlusion is not None:
-        arriving = arriving - occlusion.seen_by(camera, len(arriving))[:, mask]
+        arriving = arriving - layers[6:]
     columns = albedo[:, None] * arriving
     return torch.einsum("pck,ckj->pcj", fit_columns(photos, columns, shown), columns)
 
@@ -45,9 +50,11 @@ def relit_errors(
     images: Float[Tensor, "photo rgb=3 h w"],
     masks: Float[Tensor, "photo h w"],
     mask: Bool[Tensor, "h w"],
+    occlusion: Occlusion | None = None,
+    scene: Scene | None = None,
 ) -> Float[Tensor, "photo pixel"]:
     """|photo - render| in grey levels at the pixels of a mask; see `relit`."""
-    rendered = relit(mesh, camera, images, masks, mask)
+    rendered = relit(mesh, camera, images, masks, mask, occlusion, scene)
     photos = images[:, :, mask].float()
     return (grey_levels(photos[..., None]) - grey_levels(rendered[..., None]))[..., 0].abs()
 

@@ -29,11 +29,17 @@ class Tracer:
         self._corners = vertices[faces].astype(np.float64)
         self._embree = RayMeshIntersector(trimesh.Trimesh(vertices, faces, process=False))
 
+    def met(
+        self, origins: Float[np.ndarray, "ray 3"], directions: Float[np.ndarray, "ray 3"]
+    ) -> Int[np.ndarray, " ray"]:
+        """The nearest triangle that each ray meets, or -1."""
+        return np.asarray(self._embree.intersects_first(origins, directions), dtype=np.int64)
+
     def first(
         self, origins: Float[np.ndarray, "ray 3"], directions: Float[np.ndarray, "ray 3"]
     ) -> Hits:
         """The nearest triangle that each ray meets, and where."""
-        met = np.asarray(self._embree.intersects_first(origins, directions), dtype=np.int64)
+        met = self.met(origins, directions)
         ray = np.flatnonzero(met >= 0)
         face = met[ray]
         shares = _barycentric(self._corners[face], origins[ray], directions[ray])

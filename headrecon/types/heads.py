@@ -103,7 +103,7 @@ class Refinement:
 
     mesh: HeadMesh
     cameras: tuple[Camera, ...]
-    """Of the views."""
+    """Of the portraits."""
     rest: Float[Tensor, "vertex xyz=3"]
     """The vertices before the first epoch."""
     tone: Float[Tensor, "vertex rgb=3"]
@@ -114,9 +114,12 @@ class Refinement:
     """The terms of every step so far, not weighted; `headrecon.mesh.refine.TERMS` names them."""
     gradients: Float[Tensor, "step variable=3"]
     """Lengths of the gradient of every step; `headrecon.mesh.refine.VARIABLES` names them."""
-    kept_aside: Float[Tensor, "epoch mesh=2"]
-    """Grey levels on the photos that no step has seen, of the mesh that each epoch began with and
-    of the one that it made; NaN without such photos. If that was worse, it was taken back."""
+    rates: Float[Tensor, "step variable=3"]
+    """The learning rates of every step, in the same order."""
+    errors: Float[Tensor, "epoch photos=2 mesh=2"]
+    """Grey levels on photos of which steps have seen, and on those that no step has seen, of the
+    mesh that each epoch began with and of the one that it made; NaN without such photos. If photos
+    that were not seen are worse after it, the epoch was taken back."""
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
-from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
-from headrecon.geometry.camera import pixel_centres, project
+from headrecon.geometry.camera import project
+from headrecon.geometry.resample import resampled
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, vertex_normals
-from headrecon.geometry.warp import inside, sample
 from headrecon.render.head_area import head_area
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import REGIONS, Camera, Portrait, Stack, Template, View
@@ -62,7 +61,7 @@ class Align:
             weights = facing * portrait.visible
             shown = weights if int((weights > 0).sum()) >= _FEWEST else facing
             matrix, translation = fit_similarity(portrait.fiducials, positions, shown)
-            image, mask = _resample(portrait, matrix, translation, camera)
+            image, mask = resampled(portrait, matrix, translation, camera)
             images.append(image.half())
             masks.append(mask.half())
             fiducials.append(portrait.fiducials @ matrix.T + translation)
@@ -106,26 +105,6 @@ def _facing(template: Template, camera: Camera) -> Float[Tensor, " fiducial"]:
     normals = vertex_normals(template.vertices, template.faces)
     n_z = at(template.fiducials, template.faces, normals) @ camera.view_from_head[2]
     return n_z.clamp_min(0.0)
-
-
-def _resample(
-    portrait: Portrait,
-    matrix: Float[Tensor, "2 2"],
-    translation: Float[Tensor, " 2"],
-    camera: Camera,
-) -> tuple[Float[Tensor, "3 h w"], Float[Tensor, "h w"]]:
-    """The portrait on the canvas; blurred first where the canvas is coarser than the photo."""
-    canvas = pixel_centres(camera.height, camera.width, portrait.image)
-    xy = (canvas - translation) @ torch.linalg.inv(matrix).T
-    shrink = 1.0 / float(torch.linalg.det(matrix).abs().sqrt())
-    layers = torch.cat([portrait.image, portrait.mask[None]])[None]
-    if shrink > 1.0:
-        # A Gaussian of half the ratio removes what the coarser grid cannot carry.
-        sigma = 0.5 * (shrink**2 - 1.0) ** 0.5
-        size = 2 * int(2.0 * sigma + 1.0) + 1
-        layers = gaussian_blur2d(layers, (size, size), (sigma, sigma), border_type="replicate")
-    resampled = sample(layers, xy[None])[0]
-    return resampled[:3], resampled[3] * inside(xy, *portrait.mask.shape)
 
 
 def face_mask(template: Template, camera: Camera) -> Bool[Tensor, "h w"]:

@@ -11,6 +11,7 @@ from headrecon.geometry.rotation import angles, view_from_head
 from headrecon.geometry.surface import vertex_normals
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.mesh.refine import not_yet_refined
+from headrecon.mesh.shot import Shot
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.types import (
     Camera,
@@ -80,7 +81,7 @@ def _fiducials(mesh: HeadMesh, camera: Camera) -> torch.Tensor:
 
 def begun(mesh: HeadMesh, photos: tuple[Stack, ...]) -> Refinement:
     """Before the first epoch."""
-    return not_yet_refined(mesh, tuple(photo.camera for photo in photos))
+    return not_yet_refined(mesh, portraits_of(photos)[1])
 
 
 def solved(photos: tuple[Stack, ...]) -> Head:
@@ -110,14 +111,25 @@ def solved(photos: tuple[Stack, ...]) -> Head:
 
 
 def portraits_of(photos: tuple[Stack, ...]) -> tuple[tuple[Portrait, ...], tuple[Camera, ...]]:
-    """A photo of each view as it was found, and its camera."""
-    portraits = tuple(
-        replace(
-            artifacts.portrait(stack.label),
-            image=torch.full((3, 64, 64), 0.3),
-            mask=torch.nn.functional.pad(stack.masks[0], (0, 0, 0, 4)),
-            azimuth=angles(stack.camera.view_from_head)[0],
+    """All photos as they were found, and the camera of each."""
+    found = [
+        (
+            replace(
+                artifacts.portrait(f"{stack.label} {name}"),
+                image=torch.nn.functional.pad(image, (0, 0, 0, 4)),
+                mask=torch.nn.functional.pad(mask, (0, 0, 0, 4)),
+                azimuth=angles(stack.camera.view_from_head)[0],
+            ),
+            replace(stack.camera, height=64),
         )
         for stack in photos
-    )
-    return portraits, tuple(replace(stack.camera, height=64) for stack in photos)
+        for name, image, mask in zip(stack.names, stack.images, stack.masks, strict=True)
+    ]
+    portraits, cameras = zip(*found, strict=True)
+    return portraits, cameras
+
+
+def shots_of(photos: tuple[Stack, ...], mesh: HeadMesh) -> list[Shot]:
+    """All photos, cut down to this egg."""
+    pairs = zip(*portraits_of(photos), strict=True)
+    return [Shot.of(*pair, mesh.vertices, 64) for pair in pairs]

@@ -1,13 +1,17 @@
 """The two rasterizers agree, and what they give is exact and differentiable."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.rotation import view_from_head
 from headrecon.render.rasterize import (
+    Scene,
     cast_with_embree,
     cast_with_pytorch3d,
+    fragments_of,
     interpolate,
     rasterize,
 )
@@ -33,6 +37,20 @@ def test_embree_and_pytorch3d_see_the_same_faces():
         embree = cast_with_embree(projected, FACES, height, width)
         assert torch.equal(embree, cast_with_pytorch3d(projected, FACES, height, width))
         assert set(embree.unique().tolist()) == {-1, 0, 1, 2}
+
+
+@pytest.mark.parametrize("nearness", [0.0, 0.01])
+def test_a_scene_shows_many_cameras_what_each_sees_by_itself(nearness: float):
+    scene = Scene(_vertices(), FACES)
+    for height, width in [(24, 20), (20, 31)]:
+        camera = replace(_camera(height, width), nearness=nearness)
+        face = scene.seen_by(camera)
+        alone = rasterize(_vertices(), FACES, camera)
+        assert torch.equal(face, alone.face)
+        assert set(face.unique().tolist()) == {-1, 0, 1, 2}
+        found = fragments_of(project(_vertices(), camera), FACES, face)
+        assert torch.equal(found.barycentric, alone.barycentric)
+        assert torch.equal(found.z, alone.z)
 
 
 def test_barycentrics_and_z_are_those_of_pytorch3d():
