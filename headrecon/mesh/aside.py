@@ -6,12 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from headrecon.geometry.camera import project
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.photometric import CLIPPED, LEAST_TURNED
 from headrecon.mesh.shot import Shot
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import Scene, fragments_of, interpolate
+from headrecon.render.rasterize import Scene, interpolate
 from headrecon.render.relit import relit_errors
 from headrecon.types import HeadMesh
 
@@ -41,8 +40,7 @@ def skin_areas(
     areas = []
     for shot in shots:
         n_z = normals @ shot.camera.view_from_head[2].to(normals)
-        projected = project(mesh.vertices, shot.camera)
-        fragments = fragments_of(projected, mesh.faces, scene.seen_by(shot.camera))
+        fragments = scene.rasterized(shot.camera)
         layers = interpolate(fragments, mesh.faces, torch.stack([counted, n_z], dim=1))
         shown = (shot.mask > 0.5) & (shot.image.amax(dim=0) < CLIPPED)
         areas.append(shown & (layers[0] > 0.5) & (layers[1] > LEAST_TURNED))

@@ -12,8 +12,9 @@ def expressions_of(
 ) -> Float[Tensor, "direction vertex xyz=3"]:
     """Where one standard deviation of each of a template's expressions moves a mesh on it.
 
-    None if the template has none. Reference: Blanz and Vetter, "A morphable model for the synthesis
-    of 3D faces", SIGGRAPH 1999.
+    There are no directions if the template has none.
+
+    Reference: Blanz and Vetter, "A morphable model for the synthesis of 3D faces", SIGGRAPH 1999.
     """
     if template.expressions is None:
         return vertices.new_zeros(0, *vertices.shape)

@@ -82,6 +82,10 @@ class Scene:
         if not vertices.is_cuda:
             self._tracer = Tracer(self._vertices.double().numpy(), faces.numpy())
 
+    def rasterized(self, camera: Camera) -> Fragments:
+        """What `rasterize` says of this camera, without slopes."""
+        return fragments_of(project(self._vertices, camera), self._faces, self.seen_by(camera))
+
     def seen_by(self, camera: Camera) -> Int[Tensor, "h w"]:
         """Triangle behind each pixel centre, or -1."""
         projected = project(self._vertices, camera)

@@ -5,12 +5,11 @@ from jaxtyping import Bool, Float
 from kornia.color import linear_rgb_to_rgb
 from torch import Tensor
 
-from headrecon.geometry.camera import project
 from headrecon.geometry.color import luminance
 from headrecon.geometry.lighting import basis, fit_columns
 from headrecon.geometry.surface import vertex_normals
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import Scene, fragments_of, interpolate
+from headrecon.render.rasterize import Scene, interpolate
 from headrecon.types import Camera, HeadMesh
 
 
@@ -29,8 +28,7 @@ def relit(
     the mesh itself keeps off if `occlusion` says so. Where the mesh shows nothing, its rendering is
     black. For many cameras, `scene` is the mesh, made ready for rays once.
     """
-    scene = scene or Scene(mesh.vertices, mesh.faces)
-    fragments = fragments_of(project(mesh.vertices, camera), mesh.faces, scene.seen_by(camera))
+    fragments = (scene or Scene(mesh.vertices, mesh.faces)).rasterized(camera)
     values = [mesh.albedo, vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T]
     if occlusion is not None:
         values.append(occlusion.harmonics(camera.view_from_head, 4))

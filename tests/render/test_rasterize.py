@@ -11,7 +11,6 @@ from headrecon.render.rasterize import (
     Scene,
     cast_with_embree,
     cast_with_pytorch3d,
-    fragments_of,
     interpolate,
     rasterize,
 )
@@ -48,7 +47,7 @@ def test_a_scene_shows_many_cameras_what_each_sees_by_itself(nearness: float):
         alone = rasterize(_vertices(), FACES, camera)
         assert torch.equal(face, alone.face)
         assert set(face.unique().tolist()) == {-1, 0, 1, 2}
-        found = fragments_of(project(_vertices(), camera), FACES, face)
+        found = scene.rasterized(camera)
         assert torch.equal(found.barycentric, alone.barycentric)
         assert torch.equal(found.z, alone.z)
 
