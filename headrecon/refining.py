@@ -50,10 +50,9 @@ def refinement(turns: int, device: torch.device) -> Row:
 
     def ours() -> None:
         shift = torch.zeros_like(mesh.vertices, requires_grad=True)
-        tint = torch.zeros_like(mesh.albedo, requires_grad=True)
         moves = mesh.vertices.new_zeros(len(shots), MOVES).requires_grad_(True)
         terms = refine.terms(
-            *(mesh.vertices + shift, shift, mesh.albedo + tint, moves, topology),
+            *(mesh.vertices + shift, shift, mesh.albedo, moves, topology),
             *(shots, [contour] * len(shots), told, subject, skin),
         )
         torch.stack(list(terms.values())).sum().backward()

@@ -31,12 +31,12 @@ def told(monitor: Monitor) -> None:
     monitor.collection(artifacts.collection(), [Rejection("x", "no face")], [view])
     monitor.flow(artifacts.stack(shift=2), stack)
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
-    losses, norms = torch.arange(24.0).reshape(3, 8), torch.arange(9.0).reshape(3, 3)
+    losses, norms = torch.arange(24.0).reshape(3, 8), torch.arange(6.0).reshape(3, 2)
     errors = torch.tensor([[[9.0, 8.0], [9.5, 9.0]], [[8.0, 7.0], [9.0, 9.25]]])
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(
             Refinement(
-                *(mesh, (stack.camera,), mesh.vertices, mesh.albedo, epoch),
+                *(mesh, (stack.camera,), mesh.vertices, epoch),
                 *(losses[:steps], norms[:steps], 0.1 * norms[:steps], errors[:epoch]),
             ),
             [stack],
@@ -51,10 +51,10 @@ def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
     events.Reload()
     photometric = [(e.step, e.value) for e in events.Scalars("refine/photometric_loss")]
     assert photometric == [(0, 0.0), (1, 8.0), (2, 16.0)]
-    albedo = [e.value for e in events.Scalars("refine/albedo_gradient_norm")]
-    assert albedo == [1.0, 4.0, 7.0]
+    cameras = [e.value for e in events.Scalars("refine/camera_gradient_norm")]
+    assert cameras == [1.0, 3.0, 5.0]
     rates = [e.value for e in events.Scalars("refine/vertex_learning_rate")]
-    assert rates == pytest.approx([0.0, 0.3, 0.6])
+    assert rates == pytest.approx([0.0, 0.2, 0.4])
     for photos, expected in {"used": [9.0, 8.0, 8.0], "kept_aside": [9.5, 9.0, 9.0]}.items():
         curve = events.Scalars(f"mesh/reprojection_on_photos_{photos}_grey_levels")
         # The second epoch was taken back; the final number beside the settings follows.

@@ -16,9 +16,9 @@ from headrecon.mesh.expression import expressions_of
 from headrecon.mesh.nudge import MOVES, Deviation, nudged_camera
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.photometric import Subject, photometric_error
+from headrecon.mesh.repaint import KeepPaint, Repaint
 from headrecon.mesh.shot import Shot
 from headrecon.mesh.silhouette import Contour, Contours, outline_error
-from headrecon.mesh.tint import tinted
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.torch3d import (
     Meshes,
@@ -32,14 +32,14 @@ TERMS = (
     *("photometric", "outline", "fiducial", "agreement"),
     *("anchor", "still", "laplacian", "normal"),
 )
-VARIABLES = ("vertex", "albedo", "camera")
+VARIABLES = ("vertex", "camera")
 _SHOWN = 30
 """Photos, most, of those that take part, that an epoch is told the reprojection error of."""
 
 
 @dataclass(frozen=True)
 class Refine:
-    """Stage: one epoch of gradient descent on the vertices, the albedo and the photos' cameras.
+    """Stage: one epoch of gradient descent on the vertices and the photos' cameras.
 
     A step takes a few photos, as they were found, and one view. It renders the mesh into each of
     the photos through a camera of its own, in its best light, and descends
@@ -65,16 +65,19 @@ class Refine:
     change without spikes, and thin parts (lids, lips, nostrils) keep their order, which sliding
     triangles would fold.
 
-    Albedo changes by a factor e^t, the same for all channels: hue is told by the average photos,
-    and left free it takes up every speck of colored light. All epochs together keep |t| within
-    `MOST_TINT`, or else it takes up the highlight that most photos have on the tip of the nose.
-    What all pixels of a photo share belongs to its light: the gradient goes through the fit of the
-    light, which makes up for any common factor, and so has no share along it. A light taken as
-    given would let the albedo drift.
+    Shape and albedo are solved in turn: an epoch begins, and ends, with the albedo under which its
+    mesh looks like the photos. In that of the average photos, or in one that is descended on along
+    with the shape, what is wrong in the albedo bends the surface, away from the truth even where it
+    began there: shape would have to explain what all photos alike show. Under the best albedo of a
+    shape, only what the light does from photo to photo is left for it to explain.
 
-    Some photos take no part in the descent. An epoch after which the mesh renders the first part,
-    the face, into them worse than before is taken back, so that the result is never worse there
-    than the start.
+    Each photo's camera is a variable of its own, that steps which do not look at the photo leave as
+    it is. The gradient goes through the fit of the light, to which what all pixels of a photo share
+    belongs.
+
+    Some photos take no part, neither in the albedo. An epoch after which the mesh, in its own best
+    albedo, renders the first part, the face, into them worse than before is taken back, so that the
+    result is never worse there than the start.
 
     Reference: Ravi et al., "Accelerating 3D Deep Learning with PyTorch3D", 2020; Nicolet, Jacobson
     and Jakob, "Large steps in inverse rendering of geometry", SIGGRAPH Asia 2021.
@@ -90,10 +93,11 @@ class Refine:
     """Regions of the template that are compared with photos, each part in a light of its own."""
     aside: int
     """One photo in so many takes no part; 0 for none."""
+    paint: Repaint | KeepPaint
+    """The albedo of what an epoch begins with, and of what it makes."""
     vertex_rate: float
-    """Millimetres a step, as the next two at the beginning of an epoch; they end at 0, by a cosine,
+    """Millimetres a step, as the next at the beginning of an epoch; they end at 0, by a cosine,
     since what the last few photos say is not to be believed more than the others."""
-    albedo_rate: float
     camera_rate: float
     """Standard deviations a step, of expressions too."""
     camera_deviation: Deviation
@@ -130,7 +134,13 @@ class Refine:
         self, start: Refinement, head: Head, template: Template, portraits: tuple[Portrait, ...]
     ) -> Refinement:
         """Refine for one epoch."""
+        part = takes_part(len(portraits), self.aside)
+        used, unused = (which.nonzero()[:, 0].tolist() for which in (part, ~part))
         mesh, faces = start.mesh, start.mesh.faces
+        photos = tuple(portraits[index] for index in used)
+        if not start.epoch:
+            by = tuple(start.cameras[index] for index in used)
+            mesh = self.paint(mesh, photos, by, template)
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         edges, times = both_ways(faces), self.diffusion[start.epoch]
         topology, normals = topology_of(mesh.vertices, faces), vertex_normals(mesh.vertices, faces)
@@ -138,8 +148,6 @@ class Refine:
         scalp, neck = (is_part(mesh.vertices, template, (name,)) for name in ("scalp", "neck"))
         skin = 1.0 - scalp
         held = skin * float(template.fitted)
-        part = takes_part(len(portraits), self.aside)
-        used, unused = (which.nonzero()[:, 0].tolist() for which in (part, ~part))
         turns = list(islice(in_turns(used, self.photos, generator), self.steps))
         judged = used[:: max(1, -(-len(used) // _SHOWN))], unused
         where = mesh.vertices[neck < 0.5]
@@ -152,19 +160,18 @@ class Refine:
         contours = self.contours(mesh, free, portraits, start.cameras, names)
         told = [Told.by(surface, mesh, self.grazing) for surface in head.surfaces]
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
-        tint = torch.zeros_like(mesh.albedo[:, :1], requires_grad=True)
-        moves = mesh.vertices.new_zeros(len(portraits), MOVES + len(subject.expressions))
-        moves.requires_grad_(True)
-        rates = ((u, self.vertex_rate), (tint, self.albedo_rate), (moves, self.camera_rate))
-        optimizer = torch.optim.Adam([{"params": [one], "lr": rate} for one, rate in rates])
+        still = mesh.vertices.new_zeros(MOVES + len(subject.expressions))
+        moves = [still.clone().requires_grad_(True) for _ in portraits]
+        rates = (([u], self.vertex_rate), (moves, self.camera_rate))
+        optimizer = torch.optim.Adam([{"params": those, "lr": rate} for those, rate in rates])
         slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(len(turns), 1))
         history, gradients, speeds = [], [], []
         for chosen in turns:
             displacement = diffused(u, edges, times) * normals
             vertices = mesh.vertices + displacement
             terms = self.terms(
-                *(vertices, displacement, tinted(start, tint, edges), moves[chosen], topology),
-                *([shots[index] for index in chosen], self._some(contours, generator)),
+                *(vertices, displacement, mesh.albedo, torch.stack([moves[i] for i in chosen])),
+                *(topology, [shots[index] for index in chosen], self._some(contours, generator)),
                 *(told[len(history) % len(told)], subject, skin),
             )
             off = (vertices - start.rest).square().sum(dim=1).mean()
@@ -172,32 +179,34 @@ class Refine:
             loss = torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum()
             optimizer.zero_grad()
             loss.backward()
-            gradients.append(torch.stack([_length(one) for one, _ in rates]))
+            gradients.append(torch.stack([_length(those) for those, _ in rates]))
             speeds.append(u.new_tensor(slower.get_last_lr()))
+            optimizer.param_groups[0]["eps"] = _steep(u)
             optimizer.step()
             slower.step()
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
-        vertices = mesh.vertices + diffused(u.detach(), edges, times) * normals
-        made = _moved(mesh, vertices, tinted(start, tint.detach(), edges).clamp(0.0, 1.0))
-        found = self.camera_deviation(moves.detach()[:, :MOVES])
+        found = self.camera_deviation(torch.stack([move.detach()[:MOVES] for move in moves]))
+        cameras = tuple(map(nudged_camera, start.cameras, found))
+        by = tuple(cameras[index] for index in used)
+        made = _moved(mesh, mesh.vertices + diffused(u.detach(), edges, times) * normals)
+        made = self.paint(made, photos, by, template)
         taken = {
             index: replace(shot, camera=nudged_camera(shot.camera, found[index]))
             for index, shot in shots.items()
         }
-        rest = replace(mesh, vertices=start.rest)
-        hidden = Occlusion.of(made.vertices, faces)
+        rest, hidden = replace(mesh, vertices=start.rest), Occlusion.of(made.vertices, faces)
         errors = []
         for which in judged:
-            areas = skin_areas(rest, [shots[index] for index in which], subject.counted[0])
             before, after = ([of[index] for index in which] for of in (shots, taken))
+            areas = skin_areas(rest, before, subject.counted[0])
             was = grey_levels_off(mesh, subject.hidden, before, areas)
             errors.append([was, grey_levels_off(made, hidden, after, areas)])
         worse = errors[1][1] > errors[1][0]
         return replace(
             start,
             mesh=mesh if worse else made,
-            cameras=start.cameras if worse else tuple(map(nudged_camera, start.cameras, found)),
+            cameras=start.cameras if worse else cameras,
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
             gradients=torch.cat([start.gradients, torch.stack(gradients)]),
@@ -256,7 +265,6 @@ def not_yet_refined(mesh: HeadMesh, cameras: tuple[Camera, ...]) -> Refinement:
         mesh=mesh,
         cameras=cameras,
         rest=mesh.vertices,
-        tone=mesh.albedo,
         epoch=0,
         losses=losses,
         gradients=gradients,
@@ -265,17 +273,19 @@ def not_yet_refined(mesh: HeadMesh, cameras: tuple[Camera, ...]) -> Refinement:
     )
 
 
-def _length(variable: Tensor) -> Float[Tensor, ""]:
-    """Of its gradient."""
-    assert variable.grad is not None
-    return variable.grad.norm()
+def _steep(u: Float[Tensor, "vertex 1"]) -> float:
+    """What one slope in ten exceeds, of those that there are."""
+    assert u.grad is not None
+    slopes = u.grad[u.grad != 0.0].abs()
+    return float(slopes.quantile(0.9)) if len(slopes) else 1.0
 
 
-def _moved(
-    mesh: HeadMesh, vertices: Float[Tensor, "vertex xyz=3"], albedo: Float[Tensor, "vertex 3"]
-) -> HeadMesh:
+def _length(variables: Sequence[Tensor]) -> Float[Tensor, ""]:
+    """Of their gradient, in which those without one have no share."""
+    return torch.cat([one.grad.flatten() for one in variables if one.grad is not None]).norm()
+
+
+def _moved(mesh: HeadMesh, vertices: Float[Tensor, "vertex xyz=3"]) -> HeadMesh:
     """The mesh with other vertices; the landmarks move with the surface."""
     points = nearest_points(mesh.landmarks, mesh.vertices, mesh.faces)
-    return replace(
-        mesh, vertices=vertices, albedo=albedo, landmarks=at(points, mesh.faces, vertices)
-    )
+    return replace(mesh, vertices=vertices, landmarks=at(points, mesh.faces, vertices))

@@ -106,15 +106,13 @@ class Refinement:
     """Of the portraits."""
     rest: Float[Tensor, "vertex xyz=3"]
     """The vertices before the first epoch."""
-    tone: Float[Tensor, "vertex rgb=3"]
-    """The albedo before the first epoch."""
     epoch: int
     """Epochs done."""
     losses: Float[Tensor, "step term=8"]
     """The terms of every step so far, not weighted; `headrecon.mesh.refine.TERMS` names them."""
-    gradients: Float[Tensor, "step variable=3"]
+    gradients: Float[Tensor, "step variable=2"]
     """Lengths of the gradient of every step; `headrecon.mesh.refine.VARIABLES` names them."""
-    rates: Float[Tensor, "step variable=3"]
+    rates: Float[Tensor, "step variable=2"]
     """The learning rates of every step, in the same order."""
     errors: Float[Tensor, "epoch photos=2 mesh=2"]
     """Grey levels on photos of which steps have seen, and on those that no step has seen, of the
