@@ -136,11 +136,13 @@ class Refine:
         """Refine for one epoch."""
         part = takes_part(len(portraits), self.aside)
         used, unused = (which.nonzero()[:, 0].tolist() for which in (part, ~part))
-        mesh, faces = start.mesh, start.mesh.faces
         photos = tuple(portraits[index] for index in used)
-        if not start.epoch:
-            by = tuple(start.cameras[index] for index in used)
-            mesh = self.paint(mesh, photos, by, template)
+
+        def painted(mesh: HeadMesh, cameras: tuple[Camera, ...]) -> HeadMesh:
+            return self.paint(mesh, photos, tuple(cameras[index] for index in used), template)
+
+        mesh = start.mesh if start.epoch else painted(start.mesh, start.cameras)
+        faces = mesh.faces
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         edges, times = both_ways(faces), self.diffusion[start.epoch]
         topology, normals = topology_of(mesh.vertices, faces), vertex_normals(mesh.vertices, faces)
@@ -160,8 +162,8 @@ class Refine:
         contours = self.contours(mesh, free, portraits, start.cameras, names)
         told = [Told.by(surface, mesh, self.grazing) for surface in head.surfaces]
         u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
-        still = mesh.vertices.new_zeros(MOVES + len(subject.expressions))
-        moves = [still.clone().requires_grad_(True) for _ in portraits]
+        none = mesh.vertices.new_zeros(MOVES + len(subject.expressions))
+        moves = [none.clone().requires_grad_(True) for _ in portraits]
         rates = (([u], self.vertex_rate), (moves, self.camera_rate))
         optimizer = torch.optim.Adam([{"params": those, "lr": rate} for those, rate in rates])
         slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(len(turns), 1))
@@ -188,9 +190,8 @@ class Refine:
 
         found = self.camera_deviation(torch.stack([move.detach()[:MOVES] for move in moves]))
         cameras = tuple(map(nudged_camera, start.cameras, found))
-        by = tuple(cameras[index] for index in used)
-        made = _moved(mesh, mesh.vertices + diffused(u.detach(), edges, times) * normals)
-        made = self.paint(made, photos, by, template)
+        bent = _moved(mesh, mesh.vertices + diffused(u.detach(), edges, times) * normals)
+        made = painted(bent, cameras)
         taken = {
             index: replace(shot, camera=nudged_camera(shot.camera, found[index]))
             for index, shot in shots.items()
