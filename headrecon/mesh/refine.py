@@ -65,11 +65,13 @@ class Refine:
     change without spikes, and thin parts (lids, lips, nostrils) keep their order, which sliding
     triangles would fold.
 
-    Shape and albedo are solved in turn: an epoch begins, and ends, with the albedo under which its
-    mesh looks like the photos. In that of the average photos, or in one that is descended on along
-    with the shape, what is wrong in the albedo bends the surface, away from the truth even where it
-    began there: shape would have to explain what all photos alike show. Under the best albedo of a
-    shape, only what the light does from photo to photo is left for it to explain.
+    Shape and albedo are solved in turn: an epoch begins with the albedo under which its mesh looks
+    like the photos. In that of the average photos, or in one that is descended on along with the
+    shape, what is wrong in the albedo bends the surface, away from the truth even where it began
+    there: shape would have to explain what all photos alike show. Under the best albedo of a shape,
+    only what the light does from photo to photo is left for it to explain. It is found anew from
+    that of the average photos each time, which the mesh keeps: light and albedo that are solved in
+    turn without end drift.
 
     Each photo's camera is a variable of its own, that steps which do not look at the photo leave as
     it is. The gradient goes through the fit of the light, to which what all pixels of a photo share
@@ -94,7 +96,7 @@ class Refine:
     aside: int
     """One photo in so many takes no part; 0 for none."""
     paint: Repaint | KeepPaint
-    """The albedo of what an epoch begins with, and of what it makes."""
+    """The albedo in which photos are descended on, and judge."""
     vertex_rate: float
     """Millimetres a step, as the next at the beginning of an epoch; they end at 0, by a cosine,
     since what the last few photos say is not to be believed more than the others."""
@@ -141,8 +143,8 @@ class Refine:
         def painted(mesh: HeadMesh, cameras: tuple[Camera, ...]) -> HeadMesh:
             return self.paint(mesh, photos, tuple(cameras[index] for index in used), template)
 
-        mesh = start.mesh if start.epoch else painted(start.mesh, start.cameras)
-        faces = mesh.faces
+        mesh, faces = start.mesh, start.mesh.faces
+        colored = painted(mesh, start.cameras)
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         edges, times = both_ways(faces), self.diffusion[start.epoch]
         topology, normals = topology_of(mesh.vertices, faces), vertex_normals(mesh.vertices, faces)
@@ -172,7 +174,7 @@ class Refine:
             displacement = diffused(u, edges, times) * normals
             vertices = mesh.vertices + displacement
             terms = self.terms(
-                *(vertices, displacement, mesh.albedo, torch.stack([moves[i] for i in chosen])),
+                *(vertices, displacement, colored.albedo, torch.stack([moves[i] for i in chosen])),
                 *(topology, [shots[index] for index in chosen], self._some(contours, generator)),
                 *(told[len(history) % len(told)], subject, skin),
             )
@@ -190,19 +192,19 @@ class Refine:
 
         found = self.camera_deviation(torch.stack([move.detach()[:MOVES] for move in moves]))
         cameras = tuple(map(nudged_camera, start.cameras, found))
-        bent = _moved(mesh, mesh.vertices + diffused(u.detach(), edges, times) * normals)
-        made = painted(bent, cameras)
+        made = _moved(mesh, mesh.vertices + diffused(u.detach(), edges, times) * normals)
         taken = {
             index: replace(shot, camera=nudged_camera(shot.camera, found[index]))
             for index, shot in shots.items()
         }
-        rest, hidden = replace(mesh, vertices=start.rest), Occlusion.of(made.vertices, faces)
+        recolored, hidden = painted(made, cameras), Occlusion.of(made.vertices, faces)
+        rest = replace(mesh, vertices=start.rest)
         errors = []
         for which in judged:
             before, after = ([of[index] for index in which] for of in (shots, taken))
             areas = skin_areas(rest, before, subject.counted[0])
-            was = grey_levels_off(mesh, subject.hidden, before, areas)
-            errors.append([was, grey_levels_off(made, hidden, after, areas)])
+            was = grey_levels_off(colored, subject.hidden, before, areas)
+            errors.append([was, grey_levels_off(recolored, hidden, after, areas)])
         worse = errors[1][1] > errors[1][0]
         return replace(
             start,
