@@ -26,6 +26,7 @@ TINY = (
     f"{PIPELINE}.align.pixels_per_mm=0.4",
     f"{PIPELINE}.refine.diffusion=[8]",
     f"{PIPELINE}.refine.steps=4",
+    f"repaint@{PIPELINE}.refine.paint=none",
     f"{PIPELINE}.flow.ranks=[1,2,4]",
     f"{PIPELINE}.flow.shrink=[2,2,1]",
     f"{PIPELINE}.fit.rounds=2",

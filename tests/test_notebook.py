@@ -14,7 +14,7 @@ TINY = (
     "subject.session.photos=16 subject.session.chance.max_side=320 "
     "cluster.count=1 pipeline.cluster.reach=60.0 "
     "pipeline.cluster.minimum=6 pipeline.align.size=128 pipeline.align.pixels_per_mm=0.4 "
-    "pipeline.refine.diffusion=[8] pipeline.refine.steps=4 "
+    "pipeline.refine.diffusion=[8] pipeline.refine.steps=4 repaint@pipeline.refine.paint=none "
     "pipeline.flow.ranks=[1,2,4] pipeline.flow.shrink=[2,2,1] "
     "pipeline.fit.rounds=2 pipeline.complete.rounds=0 "
     "pipeline.cameras.blur=[3.0,0.7] pipeline.cameras.steps=2 pipeline.texture.size=512"

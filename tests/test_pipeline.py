@@ -21,14 +21,14 @@ from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
 ROOT = Path(__file__).parents[1]
 SMALL = (
     "+subject=synthetic",
-    "subject.session.photos=32",
+    "subject.session.photos=28",
     "subject.session.chance.max_side=400",
     "cluster.count=3",
     "pipeline.cluster.reach=30.0",
     "pipeline.cluster.minimum=6",
     "pipeline.align.size=128",
     "pipeline.align.pixels_per_mm=0.4",
-    "pipeline.refine.diffusion=[32,8]",
+    "pipeline.refine.diffusion=[8]",
     "pipeline.refine.steps=6",
     "pipeline.flow.ranks=[1,2,4]",
     "pipeline.flow.shrink=[2,2,1]",
@@ -133,7 +133,7 @@ def test_the_face_is_closer_to_the_truth_than_a_wrong_one_but_not_too_good(finis
 def test_bad_files_are_told_with_a_reason_and_stop_nothing(finished: Path):
     with (finished / "photos.csv").open(newline="") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
-    assert len(rows) == 34
+    assert len(rows) == 30
     for name in ("broken.jpg", "lawn.png"):
         assert rows[name]["kept"] == "false"
         assert rows[name]["reason"]
