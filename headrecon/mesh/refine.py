@@ -75,7 +75,8 @@ class Refine:
 
     Each photo's camera is a variable of its own, that steps which do not look at the photo leave as
     it is. The gradient goes through the fit of the light, to which what all pixels of a photo share
-    belongs.
+    belongs. Adam divides a vertex's slope by no less than what one slope in ten exceeds, since what
+    few photos show would else move as far as the rest.
 
     Some photos take no part, neither in the albedo. An epoch after which the mesh, in its own best
     albedo, renders the first part, the face, into them worse than before is taken back, so that the
