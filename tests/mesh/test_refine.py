@@ -10,7 +10,7 @@ from headrecon.geometry.camera import project
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.nudge import Deviation, nudged_camera
 from headrecon.mesh.refine import TERMS, VARIABLES, Refine
-from headrecon.mesh.repaint import KeepPaint, Repaint
+from headrecon.mesh.repaint import KeepPaint
 from headrecon.mesh.silhouette import Contours
 from headrecon.types import (
     REGIONS,
@@ -22,10 +22,8 @@ from headrecon.types import (
     Template,
 )
 from tests.mesh.eggs import begun, head, portraits_of, shots, solved
+from tests.mesh.test_repaint import REPAINT
 
-PAINT = Repaint(
-    rounds=2, robust=0.15, skin=3.5, grazing=0.25, tolerance=2.0, prior=1.0, smoothness=0.2
-)
 REFINE = Refine(
     steps=20,
     photos=4,
@@ -100,11 +98,11 @@ def test_what_the_mesh_fails_to_cover_counts_as_black(longer: tuple[Stack, ...])
 
 def test_refinement_goes_towards_the_truth(longer: tuple[Stack, ...]):
     start, truth = head(1.0), head(1.25)
-    whole = replace(REFINE, paint=PAINT, vertex_rate=0.5)
+    whole = replace(REFINE, paint=REPAINT, vertex_rate=0.5)
     kind, state = template(start, "face", False), begun(start, longer)
     end = through(whole, state, longer, kind)
     before, after = (
-        mean_error(PAINT(one.mesh, portraits_of(longer)[0], one.cameras, kind), longer)
+        mean_error(REPAINT(one.mesh, portraits_of(longer)[0], one.cameras, kind), longer)
         for one in (state, end)
     )
     assert after < 0.8 * before
@@ -183,11 +181,11 @@ def test_stains_of_the_albedo_do_not_bend_the_surface(longer: tuple[Stack, ...])
     stained = replace(truth, albedo=truth.albedo * stain)
     kind, front = template(truth, "face", False), truth.vertices[:, 2] > 25.0
     bent = {}
-    for paint in (PAINT, KeepPaint()):
+    for paint in (REPAINT, KeepPaint()):
         end = through(replace(REFINE, paint=paint), begun(stained, longer), longer, kind).mesh
         bent[paint] = float((end.vertices - truth.vertices)[front].norm(dim=1).mean())
         assert torch.equal(end.albedo, stained.albedo)
-    assert bent[PAINT] < 0.3 * bent[KeepPaint()]
+    assert bent[REPAINT] < 0.3 * bent[KeepPaint()]
 
 
 ASIDE = replace(REFINE, aside=3, diffusion=[8])
