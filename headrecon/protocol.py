@@ -21,7 +21,7 @@ from headrecon import command
 from headrecon.command import CONF, device_called, failures_in_one_line
 from headrecon.draw.compared import Rendering, from_five_sides, residuals
 from headrecon.draw.panel import stacked
-from headrecon.evaluate.held_out import Judgement, Sitting, judge, painted_like, sitting
+from headrecon.evaluate.held_out import Judgement, Sitting, judge, laid_on, painted_like, sitting
 from headrecon.evaluate.third_party import read_mesh
 from headrecon.files import write
 from headrecon.mesh.cameras import FiducialCameras
@@ -30,6 +30,7 @@ from headrecon.pipeline import Pipeline
 from headrecon.render.occlusion import Occlusion
 from headrecon.settings import Config, Refusal, check, one_line
 from headrecon.store import Store
+from headrecon.synthetic.record import read_truth
 from headrecon.types import HeadMesh, Portrait, Sighting, Template
 
 logger = logging.getLogger("headrecon")
@@ -37,6 +38,7 @@ RESULT = "result"
 """The run's own head, beside those of the methods."""
 SHARE = "photos/held_out_share"
 """Where a run says in its metrics.json what it held out."""
+TRUTH = "true_head"
 Judged = list[tuple[Sitting, dict[str, Judgement]]]
 
 
@@ -53,10 +55,11 @@ def evaluate(config: Config) -> None:
     run = Path(config.run)
     share = _share(config, run)
     result = read_mesh(run / "mesh" / "head.ply", run / "mesh" / "landmarks68.json")
+    also = others(config, result)
     template, made_of, held_out = portraits(config, run, share)
     if not held_out:
         raise Refusal(f"none of the photos in {config.photos} can be used to judge the head by")
-    heads = {RESULT: result, **baselines(config, template, made_of)}
+    heads = {RESULT: result, **baselines(config, template, made_of), **also}
     heads = {name: painted_like(mesh, result) for name, mesh in heads.items()}
     shadows = {name: Occlusion.of(mesh.vertices, mesh.faces) for name, mesh in heads.items()}
     bounds = (config.jaw, config.neck, config.collar, config.skin)
@@ -139,6 +142,20 @@ def baselines(
         except ValueError as error:
             logger.warning("%s is left out: %s", name, one_line(str(error)))
     return heads
+
+
+def others(config: Config, result: HeadMesh) -> dict[str, HeadMesh]:
+    """Meshes that the command names, and the true head, laid on the result by their landmarks."""
+    heads = {
+        str(name): read_mesh(Path(one.mesh), Path(one.landmarks))
+        for name, one in config.meshes.items()
+    }
+    if config.truth:
+        truth = read_truth(Path(config.truth))
+        heads[TRUTH] = HeadMesh(
+            *(truth.vertices, truth.faces, truth.albedo, truth.seen.float(), truth.landmarks)
+        )
+    return {name: laid_on(mesh, result) for name, mesh in heads.items()}
 
 
 def table(judged: Judged) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import trimesh
 from PIL import Image
 
 from headrecon import protocol
@@ -43,6 +44,12 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ones = torch.ones(len(truth.vertices))
     mesh = HeadMesh(truth.vertices, truth.faces, truth.albedo, ones, truth.landmarks)
     write_run(root / "run", mesh, 0.4)
+    # The same in inches, on its side.
+    turned = torch.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]) / 25.4
+    theirs = trimesh.Trimesh(mesh.vertices @ turned.T, mesh.faces, process=False)
+    theirs.export(str(root / "theirs.obj"))
+    marks = {"points": (mesh.landmarks @ turned.T).tolist()}
+    (root / "theirs.json").write_text(json.dumps(marks))
     code, out, err = start(
         protocol,
         root,
@@ -50,6 +57,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"photos={photos}",
         "~methods.space_carving",
         "device=cpu",
+        f"truth={root / 'truth'}",
+        f"+meshes.theirs={{mesh:{root / 'theirs.obj'},landmarks:{root / 'theirs.json'}}}",
     )
     assert code == 0, out + err
     assert "| result |" in out
@@ -71,6 +80,8 @@ def test_the_true_head_is_better_than_all_others(judged: Path):
     for row in rows:
         means.setdefault(row["head"], []).append(float(row["head_grey_levels"]))
     means_of = {name: sum(values) / len(values) for name, values in means.items()}
+    for name in ("theirs", "true_head"):
+        assert means_of.pop(name) == pytest.approx(means_of["result"], rel=1e-2)
     assert min(means_of, key=lambda name: means_of[name]) == "result"
     assert 2 <= len(means["result"]) < 12
 
@@ -88,6 +99,8 @@ def test_pictures_show_errors_and_five_sides(judged: Path):
         (["run=nowhere", "photos=nowhere"], "there is no finished run in"),
         (["run=RUN", "photos=nowhere"], "there is no folder"),
         (["run=ALL", "photos=nowhere"], "the run has seen all photos"),
+        (["run=RUN", "photos=RUN", "truth=nowhere"], "nowhere holds no truth"),
+        (["run=RUN", "photos=RUN", "+meshes.one.mesh=x.obj"], "landmarks"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(tmp_path: Path, arguments: list[str], words: str):

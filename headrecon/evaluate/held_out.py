@@ -122,14 +122,23 @@ def judge(mesh: HeadMesh, occlusion: Occlusion, camera: Camera, photo: Sitting) 
     return Judgement(numbers, rendered, off * photo.head)
 
 
+def laid_on(mesh: HeadMesh, other: HeadMesh) -> HeadMesh:
+    """A mesh, moved, turned and scaled so that its landmarks lie on those of another."""
+    ones = torch.ones(51).to(mesh.landmarks)
+    matrix, shift = fit_similarity(mesh.landmarks[INNER], other.landmarks[INNER], ones)
+    return replace(
+        mesh,
+        vertices=mesh.vertices @ matrix.T + shift,
+        landmarks=mesh.landmarks @ matrix.T + shift,
+    )
+
+
 def painted_like(mesh: HeadMesh, other: HeadMesh) -> HeadMesh:
     """A mesh with the albedo of the nearest points of another, their landmarks laid on each other.
 
     So that shapes are compared and not paints.
     """
-    ones = torch.ones(51).to(mesh.landmarks)
-    matrix, shift = fit_similarity(mesh.landmarks[INNER], other.landmarks[INNER], ones)
-    points = nearest_points(mesh.vertices @ matrix.T + shift, other.vertices, other.faces)
+    points = nearest_points(laid_on(mesh, other).vertices, other.vertices, other.faces)
     return replace(mesh, albedo=at(points, other.faces, other.albedo))
 
 
