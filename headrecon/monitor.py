@@ -23,7 +23,8 @@ from headrecon.draw.viewer import srgb_levels
 from headrecon.evaluate.reprojection import reproject
 from headrecon.evaluate.sharpness import sharpness
 from headrecon.geometry.surface import vertex_areas
-from headrecon.mesh.refine import TERMS, VARIABLES
+from headrecon.mesh.descent import VARIABLES
+from headrecon.mesh.refine import TERMS
 from headrecon.types import (
     SOURCES,
     Collection,

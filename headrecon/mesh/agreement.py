@@ -12,6 +12,7 @@ from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.geometry.warp import sample
 from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.mesh.shown import in_front
+from headrecon.render.rasterize import Scene
 from headrecon.types import Camera, HeadMesh, Surface, SurfacePoints
 
 _BEHIND = 2.0
@@ -44,7 +45,8 @@ class Told:
         layers = torch.cat([field.normals, field.mask[None].to(xyz)])
         found = sample(layers[None], xyz[None, None, :, :2])[0, :, 0].T
         n_z = (normals * sight(mesh.vertices, camera)).sum(dim=1)
-        seen = in_front(mesh.vertices, mesh.faces, camera, _BEHIND) & (found[:, 3] > 0.99)
+        scene = Scene(mesh.vertices, mesh.faces)
+        seen = in_front(mesh.vertices, scene, camera, _BEHIND) & (found[:, 3] > 0.99)
         seen = seen & (n_z > grazing) & (found[:, 2] > grazing)
         inner = nearest_points(mesh.landmarks[INNER], mesh.vertices, mesh.faces)
         return cls(

@@ -1,6 +1,7 @@
 """Which photos refinement looks at, and those it keeps aside, to be judged by."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -64,3 +65,36 @@ def grey_levels_off(
             seen = shot.camera, shot.image[None], shot.mask[None], area, hidden, scene
             means.append(float(relit_errors(mesh, *seen).mean()))
     return sum(means) / len(means) if means else float("nan")
+
+
+@dataclass(frozen=True)
+class Jury:
+    """Photos that meshes are judged by, and the pixels in which they are."""
+
+    shots: dict[int, Shot]
+    """By the number of the photo."""
+    areas: dict[int, Bool[Tensor, "_ _"]]
+
+    @classmethod
+    def of(
+        cls, mesh: HeadMesh, shots: dict[int, Shot], counted: Float[Tensor, " vertex"]
+    ) -> "Jury":
+        """Judge where these photos show what is counted of a mesh."""
+        areas = skin_areas(mesh, list(shots.values()), counted)
+        return cls(shots, dict(zip(shots, areas, strict=True)))
+
+    def errors(
+        self,
+        mesh: HeadMesh,
+        moves: Float[Tensor, "photo move=6"],
+        which: Sequence[Sequence[int]],
+    ) -> list[float]:
+        """Grey levels by which a mesh is off each of some groups of photos, their cameras moved."""
+        hidden = Occlusion.of(mesh.vertices, mesh.faces)
+        return [
+            grey_levels_off(
+                *(mesh, hidden, [self.shots[index].nudged(moves[index]) for index in those]),
+                [self.areas[index] for index in those],
+            )
+            for those in which
+        ]

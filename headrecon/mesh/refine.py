@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.geometry.surface import at, nearest_points, vertex_normals
+from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.agreement import Told, disagreement, fiducial_error
-from headrecon.mesh.aside import grey_levels_off, in_turns, skin_areas, takes_part
-from headrecon.mesh.diffusion import both_ways, diffused
+from headrecon.mesh.aside import Jury, in_turns, takes_part
+from headrecon.mesh.descent import VARIABLES, Descent
 from headrecon.mesh.expression import expressions_of
 from headrecon.mesh.nudge import MOVES, Deviation, nudged_camera
 from headrecon.mesh.parts import is_part
@@ -32,7 +32,6 @@ TERMS = (
     *("photometric", "outline", "fiducial", "agreement"),
     *("anchor", "still", "laplacian", "normal"),
 )
-VARIABLES = ("vertex", "camera")
 _SHOWN = 30
 """Photos, most, of those that take part, that an epoch is told the reprojection error of."""
 
@@ -60,8 +59,7 @@ class Refine:
     to does not follow outlines: they are a pixel off, and hair may be before it. Necks end in
     clothes, which have outlines of their own.
 
-    The vertices move along their normals m, by d = S^k u m with u what is descended on and S an
-    average over each vertex and its neighbours: the gradient reaches whole patches, so that normals
+    The vertices move along their normals, by what is averaged over patches (`Descent`): so normals
     change without spikes, and thin parts (lids, lips, nostrils) keep their order, which sliding
     triangles would fold.
 
@@ -73,14 +71,13 @@ class Refine:
     that of the average photos each time, which the mesh keeps: light and albedo that are solved in
     turn without end drift.
 
-    Each photo's camera is a variable of its own, that steps which do not look at the photo leave as
-    it is. The gradient goes through the fit of the light, to which what all pixels of a photo share
-    belongs. Adam divides a vertex's slope by no less than what one slope in ten exceeds, since what
-    few photos show would else move as far as the rest.
+    The gradient goes through the fit of the light, to which what all pixels of a photo share
+    belongs.
 
-    Some photos take no part, neither in the albedo. An epoch after which the mesh, in its own best
-    albedo, renders the first part, the face, into them worse than before is taken back, so that the
-    result is never worse there than the start.
+    Some photos take no part, neither in the albedo. Where the mesh after an epoch, in its own best
+    albedo, renders the first part, the face, into them worse than before, it goes back some of the
+    way (a backtracking line search), if need be all of it, so that the result is never worse there
+    than the start.
 
     Reference: Ravi et al., "Accelerating 3D Deep Learning with PyTorch3D", 2020; Nicolet, Jacobson
     and Jakob, "Large steps in inverse rendering of geometry", SIGGRAPH Asia 2021.
@@ -112,6 +109,8 @@ class Refine:
     """Whether skin also mirrors the light, roughly."""
     expression: bool
     """Whether the face of each photo is pulled as it likes; else it is at rest in all of them."""
+    backtracking: Sequence[float]
+    """Shares of an epoch's way, of which the first counts that photos aside are not worse after."""
     robust: float
     """Photometric error at which a pixel's pull stops growing, in units of the face's mean."""
     contours: Contours
@@ -144,78 +143,57 @@ class Refine:
         def painted(mesh: HeadMesh, cameras: tuple[Camera, ...]) -> HeadMesh:
             return self.paint(mesh, photos, tuple(cameras[index] for index in used), template)
 
-        mesh, faces = start.mesh, start.mesh.faces
-        colored = painted(mesh, start.cameras)
+        mesh, colored = start.mesh, painted(start.mesh, start.cameras)
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
-        edges, times = both_ways(faces), self.diffusion[start.epoch]
-        topology, normals = topology_of(mesh.vertices, faces), vertex_normals(mesh.vertices, faces)
-        subject = self.subject(mesh, template)
-        scalp, neck = (is_part(mesh.vertices, template, (name,)) for name in ("scalp", "neck"))
-        skin = 1.0 - scalp
-        held = skin * float(template.fitted)
         turns = list(islice(in_turns(used, self.photos, generator), self.steps))
         judged = used[:: max(1, -(-len(used) // _SHOWN))], unused
+        scalp, neck = (is_part(mesh.vertices, template, (name,)) for name in ("scalp", "neck"))
         where = mesh.vertices[neck < 0.5]
         shots = {
             index: Shot.of(portraits[index], start.cameras[index], where, self.side)
             for index in {*chain(*turns, *judged)}
         }
-        names = {portraits[index].name for index in used}
-        free = (1.0 - held) * (1.0 - neck)
+        skin, fitted = 1.0 - scalp, float(template.fitted)
+        free, names = (1.0 - fitted * skin) * (1.0 - neck), {photo.name for photo in photos}
         contours = self.contours(mesh, free, portraits, start.cameras, names)
         told = [Told.by(surface, mesh, self.grazing) for surface in head.surfaces]
-        u = torch.zeros_like(mesh.vertices[:, :1], requires_grad=True)
-        none = mesh.vertices.new_zeros(MOVES + len(subject.expressions))
-        moves = [none.clone().requires_grad_(True) for _ in portraits]
-        rates = (([u], self.vertex_rate), (moves, self.camera_rate))
-        optimizer = torch.optim.Adam([{"params": those, "lr": rate} for those, rate in rates])
-        slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(len(turns), 1))
-        history, gradients, speeds = [], [], []
+        subject, topology = self.subject(mesh, template), topology_of(mesh.vertices, mesh.faces)
+        descent = Descent(
+            *(mesh, len(portraits), self.diffusion[start.epoch], len(subject.expressions)),
+            *((self.vertex_rate, self.camera_rate), len(turns)),
+        )
+        history = []
         for chosen in turns:
-            displacement = diffused(u, edges, times) * normals
+            displacement = descent.displacement
             vertices = mesh.vertices + displacement
             terms = self.terms(
-                *(vertices, displacement, colored.albedo, torch.stack([moves[i] for i in chosen])),
-                *(topology, [shots[index] for index in chosen], self._some(contours, generator)),
+                *(vertices, displacement, colored.albedo, descent.moves(chosen), topology),
+                *([shots[index] for index in chosen], self._some(contours, generator)),
                 *(told[len(history) % len(told)], subject, skin),
             )
-            off = (vertices - start.rest).square().sum(dim=1).mean()
-            terms["anchor"] = float(template.fitted) * off
-            loss = torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum()
-            optimizer.zero_grad()
-            loss.backward()
-            gradients.append(torch.stack([_length(those) for those, _ in rates]))
-            speeds.append(u.new_tensor(slower.get_last_lr()))
-            optimizer.param_groups[0]["eps"] = _steep(u)
-            optimizer.step()
-            slower.step()
+            terms["anchor"] = fitted * (vertices - start.rest).square().sum(dim=1).mean()
+            descent.step(torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum())
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
-        found = self.camera_deviation(torch.stack([move.detach()[:MOVES] for move in moves]))
-        cameras = tuple(map(nudged_camera, start.cameras, found))
-        made = _moved(mesh, mesh.vertices + diffused(u.detach(), edges, times) * normals)
-        taken = {
-            index: replace(shot, camera=nudged_camera(shot.camera, found[index]))
-            for index, shot in shots.items()
-        }
-        recolored, hidden = painted(made, cameras), Occlusion.of(made.vertices, faces)
         rest = replace(mesh, vertices=start.rest)
-        errors = []
-        for which in judged:
-            before, after = ([of[index] for index in which] for of in (shots, taken))
-            areas = skin_areas(rest, before, subject.counted[0])
-            was = grey_levels_off(colored, subject.hidden, before, areas)
-            errors.append([was, grey_levels_off(recolored, hidden, after, areas)])
-        worse = errors[1][1] > errors[1][0]
+        jury = Jury.of(rest, {i: shots[i] for i in chain(*judged)}, subject.counted[0])
+        before = jury.errors(colored, mesh.vertices.new_zeros(len(portraits), MOVES), judged)
+        end, after = start, before
+        for share in self.backtracking:
+            made, moved = descent.after(share)
+            moves = self.camera_deviation(moved)
+            cameras = tuple(map(nudged_camera, start.cameras, moves))
+            after = jury.errors(painted(made, cameras), moves, judged)
+            if not after[1] > before[1]:
+                end = replace(start, mesh=made, cameras=cameras)
+                break
         return replace(
-            start,
-            mesh=mesh if worse else made,
-            cameras=start.cameras if worse else cameras,
+            end,
             epoch=start.epoch + 1,
             losses=torch.cat([start.losses, torch.stack(history)]),
-            gradients=torch.cat([start.gradients, torch.stack(gradients)]),
-            rates=torch.cat([start.rates, torch.stack(speeds)]),
-            errors=torch.cat([start.errors, start.errors.new_tensor([errors])]),
+            gradients=torch.cat([start.gradients, torch.stack(descent.gradients)]),
+            rates=torch.cat([start.rates, torch.stack(descent.rates)]),
+            errors=torch.cat([start.errors, start.errors.new_tensor([before, after]).T[None]]),
         )
 
     def subject(self, mesh: HeadMesh, template: Template) -> Subject:
@@ -275,21 +253,3 @@ def not_yet_refined(mesh: HeadMesh, cameras: tuple[Camera, ...]) -> Refinement:
         rates=gradients,
         errors=mesh.vertices.new_zeros(0, 2, 2),
     )
-
-
-def _steep(u: Float[Tensor, "vertex 1"]) -> float:
-    """What one slope in ten exceeds, of those that there are."""
-    assert u.grad is not None
-    slopes = u.grad[u.grad != 0.0].abs()
-    return float(slopes.quantile(0.9)) if len(slopes) else 1.0
-
-
-def _length(variables: Sequence[Tensor]) -> Float[Tensor, ""]:
-    """Of their gradient, in which those without one have no share."""
-    return torch.cat([one.grad.flatten() for one in variables if one.grad is not None]).norm()
-
-
-def _moved(mesh: HeadMesh, vertices: Float[Tensor, "vertex xyz=3"]) -> HeadMesh:
-    """The mesh with other vertices; the landmarks move with the surface."""
-    points = nearest_points(mesh.landmarks, mesh.vertices, mesh.faces)
-    return replace(mesh, vertices=vertices, landmarks=at(points, mesh.faces, vertices))

@@ -14,6 +14,7 @@ from headrecon.mesh.deform import laplacian, smoothed
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.shown import shown_by
 from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import Scene
 from headrecon.types import Camera, HeadMesh, Portrait, Template
 
 _BLACK = 1e-3
@@ -139,11 +140,13 @@ class Repaint:
     ) -> Observations:
         """Every vertex in every photo whose light the face can tell."""
         occlusion = Occlusion.of(mesh.vertices, mesh.faces)
-        normals = vertex_normals(mesh.vertices, mesh.faces)
+        normals, scene = vertex_normals(mesh.vertices, mesh.faces), Scene(mesh.vertices, mesh.faces)
         colors, harmonics, weights = [], [], []
         shown = torch.zeros_like(face)
         for portrait, camera in zip(portraits, cameras, strict=True):
-            color, n_z = shown_by(portrait, camera, mesh, normals, self.grazing, self.tolerance)
+            color, n_z = shown_by(
+                portrait, camera, mesh, normals, scene, self.grazing, self.tolerance
+            )
             weight = n_z**2
             skin = (weight > 0.0) & (face > 0.5)
             if int(skin.sum()) < _FEWEST:

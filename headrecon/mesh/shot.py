@@ -8,6 +8,7 @@ from torch import Tensor
 
 from headrecon.geometry.camera import project
 from headrecon.geometry.resample import resampled
+from headrecon.mesh.nudge import nudged_camera
 from headrecon.types import Camera, Portrait
 
 _MARGIN = 0.03
@@ -52,3 +53,7 @@ class Shot:
         )
         image, mask = resampled(portrait, smaller * torch.eye(2).to(points), shift, canvas)
         return cls(portrait.name, canvas, image.half(), mask.half())
+
+    def nudged(self, move: Float[Tensor, "move=6"]) -> "Shot":
+        """The shot, its camera moved a little; see `Deviation`."""
+        return replace(self, camera=nudged_camera(self.camera, move))

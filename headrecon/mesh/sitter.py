@@ -18,6 +18,7 @@ from headrecon.mesh.parts import is_part
 from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.mesh.shown import shown_by
 from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import Scene
 from headrecon.types import Camera, HeadMesh, Portrait, Template
 
 _FEWEST = 50
@@ -40,6 +41,7 @@ class Sitter:
 
     mesh: HeadMesh
     normals: Float[Tensor, "vertex xyz=3"]
+    scene: Scene
     occlusion: Occlusion
     skin: Float[Tensor, " vertex"]
     """Area of the vertices that are compared, else 0."""
@@ -55,6 +57,7 @@ class Sitter:
         return cls(
             mesh=mesh,
             normals=vertex_normals(mesh.vertices, mesh.faces),
+            scene=Scene(mesh.vertices, mesh.faces),
             occlusion=Occlusion.of(mesh.vertices, mesh.faces),
             skin=areas * is_part(mesh.vertices, template, parts),
             face=is_part(mesh.vertices, template, ("face", "lips")),
@@ -72,7 +75,9 @@ class Sitter:
     ) -> "SeenThrough | None":
         """What the photo shows of the skin through a camera; nothing if that is too little."""
         camera = moved(start, move)
-        colors, n_z = shown_by(portrait, camera, self.mesh, self.normals, grazing, tolerance)
+        colors, n_z = shown_by(
+            portrait, camera, self.mesh, self.normals, self.scene, grazing, tolerance
+        )
         weights = n_z * self.skin
         used, on_face = weights > 0.0, (weights * self.face) > 0.0
         if int(on_face.sum()) < _FEWEST:
