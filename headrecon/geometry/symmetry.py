@@ -7,6 +7,8 @@ from torch import Tensor
 
 MIRRORED_KEYPOINTS = (1, 0, 2, 3, 5, 4)
 """Where the detector's key points are in a mirror image: eyes and tragions change places."""
+MIRRORED = " (mirrored)"
+"""Ends the name of a mirror image."""
 
 
 def mirror_partners(points: Float[Tensor, "point xyz=3"]) -> Int[Tensor, " point"]:

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from headrecon.geometry.surface import vertex_normals
+from headrecon.geometry.symmetry import MIRRORED
 from headrecon.mesh.photometric import CLIPPED, LEAST_TURNED
 from headrecon.mesh.shot import Shot
 from headrecon.render.occlusion import Occlusion
@@ -16,9 +17,14 @@ from headrecon.render.relit import relit_errors
 from headrecon.types import HeadMesh
 
 
-def takes_part(count: int, aside: int) -> Bool[Tensor, " photo"]:
-    """Which of the photos are descended on: all but one in so many; all for 0."""
-    index = torch.arange(count)
+def takes_part(names: Sequence[str], aside: int) -> Bool[Tensor, " photo"]:
+    """Which of the photos are descended on: all but one in so many; all for 0.
+
+    A mirror image takes part if its photo does.
+    """
+    photos = [name.removesuffix(MIRRORED) for name in names]
+    place = {name: index for index, name in enumerate(dict.fromkeys(photos))}
+    index = torch.tensor([place[name] for name in photos], dtype=torch.int64)
     return index % aside != aside - 1 if aside else index >= 0
 
 

@@ -136,7 +136,7 @@ class Refine:
         self, start: Refinement, head: Head, template: Template, portraits: tuple[Portrait, ...]
     ) -> Refinement:
         """Refine for one epoch."""
-        part = takes_part(len(portraits), self.aside)
+        part = takes_part([one.name for one in portraits], self.aside)
         used, unused = (which.nonzero()[:, 0].tolist() for which in (part, ~part))
         photos = tuple(portraits[index] for index in used)
 

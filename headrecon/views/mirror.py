@@ -6,11 +6,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from headrecon.geometry.surface import at
-from headrecon.geometry.symmetry import MIRRORED_KEYPOINTS, mirror_partners
+from headrecon.geometry.symmetry import MIRRORED, MIRRORED_KEYPOINTS, mirror_partners
 from headrecon.types import Portrait, Template
-
-SUFFIX = " (mirrored)"
-"""Ends the name of a mirror image."""
 
 
 def with_mirror_images(portraits: tuple[Portrait, ...], template: Template) -> tuple[Portrait, ...]:
@@ -37,10 +34,10 @@ def mirrored(portrait: Portrait, partner: Int[Tensor, " fiducial=468"]) -> Portr
     width = portrait.image.shape[2]
     flip = portrait.corner.new_tensor([-1.0, 1.0])
     shift = portrait.corner.new_tensor([width, 0.0])
-    name, original = portrait.name, portrait.name.removesuffix(SUFFIX)
+    name, original = portrait.name, portrait.name.removesuffix(MIRRORED)
     return replace(
         portrait,
-        name=original if original != name else name + SUFFIX,
+        name=original if original != name else name + MIRRORED,
         image=portrait.image.flip(-1),
         mask=portrait.mask.flip(-1),
         fiducials=(portrait.fiducials * flip + shift)[partner],

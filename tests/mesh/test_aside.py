@@ -28,8 +28,15 @@ def off(mesh: HeadMesh, photos: Sequence[Shot], areas: Sequence[torch.Tensor]) -
 
 
 def test_one_photo_in_so_many_takes_no_part():
-    assert takes_part(7, 3).tolist() == [True, True, False, True, True, False, True]
-    assert bool(takes_part(7, 0).all())
+    assert takes_part("abcdefg", 3).tolist() == [True, True, False, True, True, False, True]
+    assert bool(takes_part("abcdefg", 0).all())
+    assert takes_part([], 3).shape == (0,)
+
+
+def test_a_mirror_image_takes_part_if_its_photo_does():
+    names = [f"{name}.jpg" for name in "abcd"]
+    part = takes_part([*names, *(f"{name} (mirrored)" for name in names)], 3)
+    assert part.tolist() == [True, True, False, True] * 2
 
 
 def test_all_photos_have_their_turn_equally_often():
