@@ -1,4 +1,4 @@
-"""The template, given the volume of this person's hair by the outlines of all photos."""
+"""The template, given the volume of this person's hair and neck by the outlines of all photos."""
 
 import logging
 from collections.abc import Sequence
@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from headrecon.geometry.camera import project
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.deform import smoothed, transported_shell
 from headrecon.mesh.diffusion import both_ways, diffused
 from headrecon.mesh.photo_outline import OUTLINE_SIDE, PhotoOutline, from_all_directions
+from headrecon.mesh.skin_outline import skin_outline
+from headrecon.render.rasterize import Scene
 from headrecon.types import REGIONS, Camera, Portrait, Template
 
 log = logging.getLogger(__name__)
@@ -51,9 +54,10 @@ class FitOutlines:
     goes on as thick as it is around: grad and lap are of vectors that turn with the surface
     (`transported_shell`), or else what the crown is higher by would be carried to the back of the
     head as a shift upwards. Each photo has its own camera, in perspective: hair and skull are
-    further away than the face that tells the scale, and seem smaller than they are.
+    further away than the face that tells the scale, and seem smaller than they are. Low on a neck,
+    where clothes begin, outlines count that have the color of the face along them.
 
-    Convention: vertices without hair keep their place; `Template.haired` becomes true.
+    Convention: face and ears keep their place; `Template.haired` becomes true.
     Reference: Cipolla and Giblin, "Visual Motion of Curves and Surfaces", 2000; Keller, Knothe and
     Vetter, "3D reconstruction of human faces from occluding contours", MIRAGE 2007.
     """
@@ -73,7 +77,10 @@ class FitOutlines:
     reach: float
     """Millimetres between a vertex and the outline beyond which it is another one."""
     lowest: float
-    """Millimetres below the ear canals down to which an outline is that of the head."""
+    """Millimetres below the ear canals down to which an outline is that of the head; further down,
+    to where the template ends, it is if it has the color of the face."""
+    color: float
+    """Standard deviations from the color of a photo's face within which an outline is skin."""
     least: int
     """Photos that have to have a vertex on their outline."""
     enough: int
@@ -88,7 +95,11 @@ class FitOutlines:
         """Displace; the template stays as it is if outlines hold none of its vertices."""
         rest, faces = template.vertices, template.faces
         chosen = from_all_directions(portraits, cameras, self.photos, self.direction)
-        sights = [PhotoOutline.of(*one, OUTLINE_SIDE) for one in chosen]
+        scene, sights = Scene(rest, faces), []
+        for portrait, camera in chosen:
+            seen = PhotoOutline.of(portrait, camera, OUTLINE_SIDE)
+            skin = skin_outline(portrait, seen, template, scene, self.color)
+            sights.append((seen, skin))
         hold = self._hold(template)
         smooth = diffused(vertex_normals(rest, faces), both_ways(faces), _SMOOTHING)
         energy, vertices = transported_shell(rest, faces, smooth, self.bending), rest
@@ -106,22 +117,29 @@ class FitOutlines:
         return replace(template, vertices=vertices, haired=True)
 
     def offsets(
-        self, template: Template, sights: Sequence[PhotoOutline]
+        self, template: Template, sights: Sequence[tuple[PhotoOutline, Bool[Tensor, "h w"]]]
     ) -> tuple[Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
         """How far within the outlines vertices are to be, and the number of photos that say so.
 
-        Millimetres along the normal, the median over photos; 0 where there is none.
+        Millimetres along the normal, the median over photos; 0 where there is none. Beside each
+        outline it is told where it is that of skin.
         """
         nobody = torch.full_like(template.vertices[:, 0], torch.nan)
-        of_photos = torch.stack([nobody, *(self._off(template, one) for one in sights)])
+        of_photos = torch.stack([nobody, *(self._off(template, *one) for one in sights)])
         count = of_photos.isfinite().sum(dim=0)
         return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(nobody)
 
-    def _off(self, template: Template, seen: PhotoOutline) -> Float[Tensor, " vertex"]:
+    def _off(
+        self, template: Template, seen: PhotoOutline, skin: Bool[Tensor, "h w"]
+    ) -> Float[Tensor, " vertex"]:
         """Signed distance from a photo's outline, millimetres; NaN for vertices not on it."""
-        off = seen.offsets(template.vertices, template.faces, self.band)
-        counts = (off.abs() < self.reach) & (template.vertices[:, 1] - off.abs() > -self.lowest)
-        return torch.where(counts, off, torch.nan)
+        vertices, (height, width) = template.vertices, skin.shape
+        off = seen.offsets(vertices, template.faces, self.band)
+        column, row = project(vertices, seen.camera)[:, :2].long().unbind(dim=1)
+        on_skin = skin[row.clamp(0, height - 1), column.clamp(0, width - 1)]
+        down_to = vertices[:, 1] - off.abs()
+        counts = (down_to > -self.lowest) | (on_skin & (down_to > vertices[:, 1].min()))
+        return torch.where(counts & (off.abs() < self.reach), off, torch.nan)
 
     def _hold(self, template: Template) -> Float[Tensor, " vertex"]:
         """What holds each vertex where it is."""

@@ -24,6 +24,7 @@ FIT = FitOutlines(
     band=0.15,
     reach=80.0,
     lowest=300.0,
+    color=3.5,
     least=2,
     enough=3,
     skin=10.0,
