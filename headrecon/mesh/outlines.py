@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 _SMOOTHING = 12
 """Rounds of averaging the normals with which hair turns: those of a skull, not of its creases."""
 
+_OFF_OUTLINE = 3.0
+"""Millimetres from an outline at which a vertex lies on it; a pixel."""
+
 
 @dataclass(frozen=True)
 class IgnoreOutlines:
@@ -121,25 +124,38 @@ class FitOutlines:
     ) -> tuple[Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
         """How far within the outlines vertices are to be, and the number of photos that say so.
 
-        Millimetres along the normal, the median over photos; 0 where there is none. Beside each
-        outline it is told where it is that of skin.
+        Millimetres along the normal, the median over photos; 0 where there is none, or where more
+        photos show clothes. Beside each outline it is told where it is that of skin.
         """
-        nobody = torch.full_like(template.vertices[:, 0], torch.nan)
-        of_photos = torch.stack([nobody, *(self._off(template, *one) for one in sights)])
+        nothing = torch.zeros_like(template.vertices[:, 0])
+        nobody = nothing + torch.nan, nothing > 0.0
+        told = [nobody, *(self._off(template, *one) for one in sights)]
+        of_photos, covered = (torch.stack(one) for one in zip(*told, strict=True))
         count = of_photos.isfinite().sum(dim=0)
-        return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(nobody)
+        count = torch.where(count > covered.sum(dim=0), count, 0)
+        return of_photos.nanmedian(dim=0).values.nan_to_num(0.0), count.to(nothing)
 
     def _off(
         self, template: Template, seen: PhotoOutline, skin: Bool[Tensor, "h w"]
-    ) -> Float[Tensor, " vertex"]:
-        """Signed distance from a photo's outline, millimetres; NaN for vertices not on it."""
+    ) -> tuple[Float[Tensor, " vertex"], Bool[Tensor, " vertex"]]:
+        """Signed distance from a photo's outline, millimetres, and which vertices clothes cover.
+
+        NaN for vertices that are covered, or not on the outline.
+        """
         vertices, (height, width) = template.vertices, skin.shape
         off = seen.offsets(vertices, template.faces, self.band)
-        column, row = project(vertices, seen.camera)[:, :2].long().unbind(dim=1)
+        off = torch.where(off.abs() < self.reach, off, torch.nan)
+        # What is nearest to a neck that a collar hides is the jaw, which is not where the neck's
+        # own outline would be.
+        there = vertices - off.nan_to_num()[:, None] * vertex_normals(vertices, template.faces)
+        column, row = project(there, seen.camera)[:, :2].long().unbind(dim=1)
         on_skin = skin[row.clamp(0, height - 1), column.clamp(0, width - 1)]
-        down_to = vertices[:, 1] - off.abs()
-        counts = (down_to > -self.lowest) | (on_skin & (down_to > vertices[:, 1].min()))
-        return torch.where(counts & (off.abs() < self.reach), off, torch.nan)
+        on_skin = on_skin & (seen.beyond(there, seen.camera).abs() < _OFF_OUTLINE)
+        up = vertices[:, 1]
+        lowest = up - off.abs()
+        counts = (lowest > -self.lowest) | (on_skin & (lowest > up.min()))
+        covered = off.isfinite() & ~counts & (up < -self.lowest)
+        return torch.where(counts, off, torch.nan), covered
 
     def _hold(self, template: Template) -> Float[Tensor, " vertex"]:
         """What holds each vertex where it is."""

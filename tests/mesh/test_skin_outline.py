@@ -70,12 +70,11 @@ def test_a_photo_without_a_face_or_without_an_outline_tells_no_skin():
         assert not bool(skin_outline(shot, seen, template, scene, 3.5).any())
 
 
-@pytest.mark.parametrize(("collar", "found"), [(-200.0, True), (LOW + 10.0, False)])
-def test_a_bare_neck_is_as_wide_as_in_the_photos_and_one_in_a_collar_as_before(
-    collar: float, found: bool
-):
+@pytest.mark.parametrize(("bare", "found"), [(3, True), (2, True), (1, False), (0, False)])
+def test_a_neck_is_as_wide_as_in_the_photos_if_most_of_three_show_it(bare: int, found: bool):
     fit: FitOutlines = replace(FIT, lowest=-LOW)
-    photos = tuple(dressed(azimuth, collar) for azimuth in ROUND)
+    collars = [-200.0] * bare + [LOW + 10.0] * (3 - bare)
+    photos = tuple(dressed(azimuth, collar) for azimuth in ROUND for collar in collars)
     template = sitter()
     grown = fit(template, photos, FiducialCameras(NEAR)(photos, template)).vertices
     # Around the middle of the neck; its lower end is on no outline.
