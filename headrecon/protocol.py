@@ -39,6 +39,7 @@ RESULT = "result"
 SHARE = "photos/held_out_share"
 """Where a run says in its metrics.json what it held out."""
 TRUTH = "true_head"
+"""That of a made-up person."""
 Judged = list[tuple[Sitting, dict[str, Judgement]]]
 
 
@@ -146,6 +147,8 @@ def baselines(
 
 def others(config: Config, result: HeadMesh) -> dict[str, HeadMesh]:
     """Meshes that the command names, and the true head, laid on the result by their landmarks."""
+    if taken := {RESULT, TRUTH, *config.methods} & set(config.meshes):
+        raise Refusal(f"meshes.{min(taken)} is the name of another head; give it one of its own")
     heads = {
         str(name): read_mesh(Path(one.mesh), Path(one.landmarks))
         for name, one in config.meshes.items()

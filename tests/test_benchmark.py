@@ -30,8 +30,8 @@ TINY = (
     f"{PIPELINE}.flow.ranks=[1,2,4]",
     f"{PIPELINE}.flow.shrink=[2,2,1]",
     f"{PIPELINE}.fit.rounds=2",
-    f"{PIPELINE}.cameras.blur=[3.0,0.7]",
-    f"{PIPELINE}.cameras.steps=2",
+    f"cameras@{PIPELINE}.cameras=fiducials",
+    f"repaint@{PIPELINE}.repaint=none",
     f"{PIPELINE}.texture.size=512",
     f"{PIPELINE}.complete.rounds=0",
 )

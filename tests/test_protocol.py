@@ -101,6 +101,7 @@ def test_pictures_show_errors_and_five_sides(judged: Path):
         (["run=ALL", "photos=nowhere"], "the run has seen all photos"),
         (["run=RUN", "photos=RUN", "truth=nowhere"], "nowhere holds no truth"),
         (["run=RUN", "photos=RUN", "+meshes.one.mesh=x.obj"], "landmarks"),
+        (["run=RUN", "photos=RUN", "+meshes.mean_head.mesh=x.obj"], "the name of another head"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(tmp_path: Path, arguments: list[str], words: str):

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 from scipy.ndimage import distance_transform_edt
+from torch import Tensor
 from torch.nn import functional
 
 from headrecon.geometry.color import off_color
@@ -18,7 +19,7 @@ _WITHIN = 1.0, 2.5
 
 def skin_outline(
     portrait: Portrait, seen: PhotoOutline, template: Template, scene: Scene, deviations: float
-) -> Bool[torch.Tensor, "h w"]:
+) -> Bool[Tensor, "h w"]:
     """Whether the outline that a pixel is nearest to has the color of the face along it.
 
     Within so many standard deviations (`off_color`); nowhere if the photo shows no face. The scene

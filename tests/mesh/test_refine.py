@@ -131,7 +131,7 @@ def test_a_known_bump_or_dent_is_recovered_to_a_tenth(height: float):
     away = (start.vertices - torch.tensor([8.0, 5.0, 40.0])).norm(dim=1)
     bump = height * torch.exp(-0.5 * (away / 14.0).square())
     photos = shots(replace(start, vertices=start.vertices + bump[:, None] * normals))
-    long = replace(REFINE, steps=40, diffusion=[16, 8, 4])
+    long = replace(REFINE, steps=30, diffusion=[16, 8, 4])
     state = through(long, begun(start, photos), photos, template(start, "face", False))
     found = ((state.mesh.vertices - start.vertices) * normals).sum(dim=1)
     off, on_bump = found - bump, bump.abs() > 0.3
