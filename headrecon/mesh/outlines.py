@@ -21,7 +21,6 @@ from headrecon.types import REGIONS, Camera, Portrait, Template
 log = logging.getLogger(__name__)
 _SMOOTHING = 12
 """Rounds of averaging the normals with which hair turns: those of a skull, not of its creases."""
-
 _OFF_OUTLINE = 3.0
 """Millimetres from an outline at which a vertex lies on it; a pixel."""
 
@@ -124,8 +123,8 @@ class FitOutlines:
     ) -> tuple[Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
         """How far within the outlines vertices are to be, and the number of photos that say so.
 
-        Millimetres along the normal, the median over photos; 0 where there is none, or where more
-        photos show clothes. Beside each outline it is told where it is that of skin.
+        Millimetres along the normal, the median over photos; 0 where there is none. None say so
+        where more show clothes. Beside each outline it is told where it is that of skin.
         """
         nothing = torch.zeros_like(template.vertices[:, 0])
         nobody = nothing + torch.nan, nothing > 0.0

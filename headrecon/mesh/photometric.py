@@ -10,10 +10,13 @@ from torch import Tensor
 from headrecon.geometry.camera import project
 from headrecon.geometry.lighting import basis, fit_columns, reflected
 from headrecon.geometry.surface import vertex_normals
+from headrecon.mesh.expression import expressions_of
 from headrecon.mesh.nudge import MOVES, Deviation, nudged, nudged_camera
+from headrecon.mesh.parts import is_part
 from headrecon.mesh.shot import Shot
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import Fragments, Scene, fragments_of, interpolate
+from headrecon.types import HeadMesh, Template
 
 LEAST_TURNED = 0.3
 """n_z from which on a pixel counts."""
@@ -34,6 +37,19 @@ class Subject:
     """1 for the vertices of each part that photos are to show, else 0."""
     expressions: Float[Tensor, "direction vertex xyz=3"]
     """What the faces of photos may be pulled by; none for faces at rest."""
+
+    @classmethod
+    def of(
+        cls, mesh: HeadMesh, template: Template, parts: Sequence[Sequence[str]], expression: bool
+    ) -> "Subject":
+        """A mesh of which these regions of the template count, with expressions or without."""
+        pulled = expressions_of(mesh.vertices, template)
+        return cls(
+            faces=mesh.faces,
+            hidden=Occlusion.of(mesh.vertices, mesh.faces),
+            counted=torch.stack([is_part(mesh.vertices, template, part) for part in parts]),
+            expressions=pulled if expression else pulled[:0],
+        )
 
 
 @dataclass(frozen=True)

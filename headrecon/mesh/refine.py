@@ -12,14 +12,12 @@ from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.agreement import Told, disagreement, fiducial_error
 from headrecon.mesh.aside import Jury, in_turns, takes_part
 from headrecon.mesh.descent import VARIABLES, Descent
-from headrecon.mesh.expression import expressions_of
 from headrecon.mesh.nudge import MOVES, Deviation, nudged_camera
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.photometric import Subject, photometric_error
 from headrecon.mesh.repaint import KeepPaint, Repaint
 from headrecon.mesh.shot import Shot
 from headrecon.mesh.silhouette import Contour, Contours, outline_error
-from headrecon.render.occlusion import Occlusion
 from headrecon.render.torch3d import (
     Meshes,
     laplacian_smoothness,
@@ -157,7 +155,8 @@ class Refine:
         free, names = (1.0 - fitted * skin) * (1.0 - neck), {photo.name for photo in photos}
         contours = self.contours(mesh, free, portraits, start.cameras, names)
         told = [Told.by(surface, mesh, self.grazing) for surface in head.surfaces]
-        subject, topology = self.subject(mesh, template), topology_of(mesh.vertices, mesh.faces)
+        subject = Subject.of(mesh, template, self.parts, self.expression)
+        topology = topology_of(mesh.vertices, mesh.faces)
         descent = Descent(
             *(mesh, len(portraits), self.diffusion[start.epoch], len(subject.expressions)),
             *((self.vertex_rate, self.camera_rate), len(turns)),
@@ -194,16 +193,6 @@ class Refine:
             gradients=torch.cat([start.gradients, torch.stack(descent.gradients)]),
             rates=torch.cat([start.rates, torch.stack(descent.rates)]),
             errors=torch.cat([start.errors, start.errors.new_tensor([before, after]).T[None]]),
-        )
-
-    def subject(self, mesh: HeadMesh, template: Template) -> Subject:
-        """What is known of a mesh before its first step."""
-        pulled = expressions_of(mesh.vertices, template)
-        return Subject(
-            faces=mesh.faces,
-            hidden=Occlusion.of(mesh.vertices, mesh.faces),
-            counted=torch.stack([is_part(mesh.vertices, template, part) for part in self.parts]),
-            expressions=pulled if self.expression else pulled[:0],
         )
 
     def _some(self, contours: Sequence[Contour], generator: torch.Generator) -> list[Contour]:
