@@ -17,7 +17,7 @@ TINY = (
     "pipeline.refine.diffusion=[8] pipeline.refine.steps=4 repaint@pipeline.refine.paint=none "
     "pipeline.flow.ranks=[1,2,4] pipeline.flow.shrink=[2,2,1] "
     "pipeline.fit.rounds=2 pipeline.complete.rounds=0 "
-    "pipeline.cameras.blur=[3.0,0.7] pipeline.cameras.steps=2 pipeline.texture.size=512"
+    "cameras@pipeline.cameras=fiducials pipeline.texture.size=512"
 )
 
 
