@@ -18,7 +18,7 @@ from headrecon.draw import maps, panel, photos, turntable
 from headrecon.draw.advice import advise
 from headrecon.draw.coverage import coverage
 from headrecon.draw.evidence import deviation, sources
-from headrecon.draw.rendered import beside_its_average
+from headrecon.draw.rendered import beside_its_average, beside_photos
 from headrecon.draw.viewer import srgb_levels
 from headrecon.evaluate.reprojection import reproject
 from headrecon.evaluate.sharpness import sharpness
@@ -33,6 +33,7 @@ from headrecon.types import (
     Factors,
     HeadMesh,
     NormalField,
+    Portrait,
     Refinement,
     Rejection,
     Stack,
@@ -45,6 +46,8 @@ Item = TypeVar("Item")
 
 PHOTOS_PER_VIEW = 12
 """Photos that the reprojection error is taken on while a run goes on."""
+PHOTOS_DRAWN = 8
+"""Beside the mesh in their light, after each epoch."""
 ERROR_SHOWN = 40.0
 """Grey levels at the bright end of error maps, the same for all so that they can be compared."""
 
@@ -158,7 +161,9 @@ class Monitor:
             z = depth.z[depth.mask] / depth.camera.scale
             self.number(f"{label}/depth_range_mm", float(z.max() - z.min()))
 
-    def refinement(self, refined: Refinement, stacks: Sequence[Stack]) -> None:
+    def refinement(
+        self, refined: Refinement, stacks: Sequence[Stack], portraits: Sequence[Portrait]
+    ) -> None:
         """The mesh after an epoch: losses of its steps, and its error on some of the photos."""
         for step in range(self._losses_written, len(refined.losses)):
             for name, loss in zip(TERMS, refined.losses[step].tolist(), strict=True):
@@ -172,6 +177,11 @@ class Monitor:
         for stack in stacks:
             mean = reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)).mean
             self.number(f"{stack.label}/reprojection_grey_levels", mean, refined.epoch)
+        if portraits:
+            those = portraits, refined.cameras[: len(portraits)]
+            self.picture(
+                "mesh/photos", beside_photos(refined.mesh, *those, PHOTOS_DRAWN), refined.epoch
+            )
         if refined.epoch == 0:
             self._draw_mesh(refined, stacks)
         self._latest = (refined, tuple(stacks))

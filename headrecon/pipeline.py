@@ -159,11 +159,11 @@ class Pipeline:
             for stack, surface in zip(stacks, head.surfaces, strict=True)
         )
         refined = not_yet_refined(merged, cameras)
-        monitor.refinement(refined, shots)
+        monitor.refinement(refined, shots, collection.kept)
         for epoch in monitor.each(range(self.refine.epochs)):
             by = head, fitted, portraits
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, *by)
-            monitor.refinement(refined, shots)
+            monitor.refinement(refined, shots, collection.kept)
 
         # Closed, with what each vertex rests on, in the colors that the photos themselves have, and
         # as large as heads are.
@@ -175,7 +175,8 @@ class Pipeline:
         monitor.complete(whole, scale)
         return Reconstruction(
             *(template, fitted, collection, rejections, views, shots),
-            *(tuple(posed), head, merged, whole.mesh, whole.evidence, scale),
+            *(tuple(posed), head, merged, refined.cameras[: len(collection.kept)]),
+            *(whole.mesh, whole.evidence, scale),
         )
 
     def wrap(self, found: Reconstruction, store: Store) -> Atlas:

@@ -9,6 +9,7 @@ from headrecon.types import (
     DepthMap,
     Factors,
     NormalField,
+    Portrait,
     Refinement,
     Rejection,
     Stack,
@@ -46,7 +47,9 @@ class Silent(Monitor):
     def fit(self, template: Template, fitted: Template) -> None:
         """Not shown."""
 
-    def refinement(self, refined: Refinement, stacks: Sequence[Stack]) -> None:
+    def refinement(
+        self, refined: Refinement, stacks: Sequence[Stack], portraits: Sequence[Portrait]
+    ) -> None:
         """Not shown."""
 
     def evidence(self, whole: CompleteHead) -> None:

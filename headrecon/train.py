@@ -61,7 +61,9 @@ def reconstruct(config: Config) -> None:
             monitor.finish(_compared(config))
         finally:
             monitor.close()
-        shown = (monitor.metrics, monitor.pictures)
+        ends = config.head_ends
+        bounds = (ends.jaw, ends.neck, ends.collar, ends.skin)
+        shown = (monitor.metrics, monitor.pictures, bounds)
         write_outputs(run_dir, config.subject.name, found, atlas, config.formats, *shown)
         logger.info("%d results read, %d computed", store.counts["read"], store.counts["computed"])
         logger.info("mesh: %s", (run_dir / "mesh" / "head.ply").resolve())

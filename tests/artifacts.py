@@ -29,6 +29,7 @@ from headrecon.types import (
 
 HEIGHT, WIDTH, RADIUS = 40, 60, 16.0
 CAMERA = Camera(torch.eye(3), 0.2, torch.tensor([30.0, 20.0]), HEIGHT, WIDTH)
+PHOTOGRAPHER = Camera(torch.eye(3), 0.2, torch.tensor([24.0, 24.0]), 48, 48)
 NAMES = tuple(f"photo {index}.jpg" for index in range(6))
 
 
@@ -189,6 +190,7 @@ def reconstruction() -> Reconstruction:
         factors=(factors(),),
         head=Head((Surface(normal_field(), depth_map()),)),
         merged=mesh,
+        cameras=(PHOTOGRAPHER,) * len(collection().kept),
         mesh=mesh,
         evidence=Evidence(
             torch.arange(len(mesh.vertices)) % len(SOURCES), 1.0 + random(len(mesh.vertices))

@@ -9,6 +9,7 @@ from headrecon.geometry.lighting import basis
 from headrecon.geometry.rotation import view_from_head
 from headrecon.geometry.surface import at, vertex_normals
 from headrecon.ibug68 import IBUG68_FROM_MESH
+from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.template.build import BuildTemplate
@@ -40,12 +41,12 @@ def photo_of(
     nearness: float = 0.0,
     light: tuple[tuple[float, ...], ...] = LIGHT,
 ) -> Portrait:
-    """The mesh in a light of its own, which it partly keeps off, before a grey wall."""
+    """The mesh in a light of its own, which it partly keeps off or sends back, before a wall."""
     rotation = view_from_head(azimuth, -4.0, 3.0)
     camera = Camera(rotation, 0.45, torch.tensor([82.0, 75.0]), SIDE, SIDE, nearness)
     fragments = rasterize(mesh.vertices, mesh.faces, camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ rotation.T
-    hidden = Occlusion.of(mesh.vertices, mesh.faces).harmonics(rotation, 4)
+    hidden = lacking(Occlusion.of(mesh.vertices, mesh.faces), rotation, 4)
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals, hidden], dim=1))
     seen = fragments.mask
     unit = torch.nn.functional.normalize(layers[3:6, seen], dim=0)

@@ -33,15 +33,18 @@ def told(monitor: Monitor) -> None:
     monitor.surface(artifacts.factors(), artifacts.normal_field(), artifacts.depth_map())
     losses, norms = torch.arange(24.0).reshape(3, 8), torch.arange(6.0).reshape(3, 2)
     errors = torch.tensor([[[9.0, 8.0], [9.5, 9.0]], [[8.0, 7.0], [9.0, 9.25]]])
+    # A mirror image of the first has its camera after all others.
+    whole = artifacts.reconstruction()
+    cameras = (*whole.cameras, artifacts.PHOTOGRAPHER)
     for epoch, steps in enumerate((0, 2, 3)):
         monitor.refinement(
             Refinement(
-                *(mesh, (stack.camera,), mesh.vertices, epoch),
+                *(mesh, cameras, mesh.vertices, epoch),
                 *(losses[:steps], norms[:steps], 0.1 * norms[:steps], errors[:epoch]),
             ),
             [stack],
+            whole.collection.kept,
         )
-    whole = artifacts.reconstruction()
     monitor.complete(CompleteHead(whole.mesh, whole.evidence), whole.scale)
 
 
@@ -61,6 +64,7 @@ def test_curves_pictures_and_the_mesh_can_be_read_back(tmp_path: Path) -> None:
         assert [(e.step, e.value) for e in curve[:3]] == list(enumerate(expected))
     assert {"view+30/average", "view+30/surface", "mesh/sides"} <= set(events.Tags()["images"])
     assert {"mesh/sources", "mesh/deviation"} <= set(events.Tags()["images"])
+    assert [one.step for one in events.Images("mesh/photos")] == [0, 1, 2]
     assert any(tag.startswith("mesh/head") for tag in events.Tags()["tensors"])
     assert set(events.Tags()["images"]) == set(monitor.pictures)
 

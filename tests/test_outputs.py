@@ -9,9 +9,13 @@ import trimesh
 from PIL import Image
 from trimesh.visual import ColorVisuals
 
-from headrecon.outputs import COLUMNS, photo_table, write_outputs
-from headrecon.types import View
+from headrecon.mesh.cameras import FiducialCameras
+from headrecon.outputs import COLUMNS, photo_table, residuals, write_outputs
+from headrecon.types import Collection, Reconstruction, View
 from tests import artifacts
+from tests.sitter import TEMPLATE, head, photo_of
+
+BOUNDS = (60.0, 115.0, 6.0, 3.5)
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def run_dir(tmp_path: Path) -> Path:
     metrics = {"mesh/error_mm": 1.5, "photos/kept_count": 6}
     found = artifacts.reconstruction()
     atlas = artifacts.atlas(found.mesh)
-    write_outputs(tmp_path, "somebody", found, atlas, ("stl",), metrics, pictures)
+    write_outputs(tmp_path, "somebody", found, atlas, ("stl",), metrics, pictures, BOUNDS)
     return tmp_path
 
 
@@ -114,6 +118,46 @@ def test_a_photo_may_be_in_two_views_and_mirror_images_are_no_photos() -> None:
     assert len(rows) == 9
     assert rows["photo 0.jpg"]["view"] == "view+30 view+00"
     assert rows["photo 1.jpg"]["view"] == "view+30"
+
+
+def photographed() -> Reconstruction:
+    """A head, three photos that show it as it is, and one in which a hand is before the cheek."""
+    turned = (0.0, 35.0, -40.0, 10.0)
+    photos = [
+        replace(photo_of(head(), azimuth), name=f"{index}.jpg")
+        for index, azimuth in enumerate(turned)
+    ]
+    photos[1] = replace(photos[1], image=photos[1].image.clone())
+    photos[1].image[:, 70:100, 60:90] = 0.05
+    cameras = FiducialCameras(None)(tuple(photos), TEMPLATE)
+    verdicts = tuple(artifacts.verdict(one.name) for one in photos)
+    return replace(
+        artifacts.reconstruction(),
+        fitted=TEMPLATE,
+        mesh=head(),
+        collection=Collection(tuple(photos), verdicts),
+        cameras=cameras,
+        views=(View("view+30", 30.0, 35.0, -4.0, ("1.jpg", "3.jpg")),),
+    )
+
+
+def test_photos_of_the_head_as_it_is_have_no_residual_and_a_hand_has() -> None:
+    found = {one.name: one for one in residuals(photographed(), BOUNDS)}
+    for name in ("0.jpg", "2.jpg", "3.jpg"):
+        assert found[name].head < 0.7
+        assert found[name].face < 0.7
+    assert found["1.jpg"].face > 5.0
+    assert [found[f"{index}.jpg"].view for index in range(4)] == ["", "view+30", "", "view+30"]
+
+
+def test_the_residuals_of_a_photo_are_in_its_row() -> None:
+    found = photographed()
+    compared = tuple(residuals(found, BOUNDS))
+    rows = photo_table(found, compared)
+    off = [(one.head, one.face) for one in compared]
+    said = [(float(row["grey_levels"]), float(row["face_grey_levels"])) for row in rows[:-1]]
+    np.testing.assert_allclose(said, off, atol=1e-3)
+    assert rows[-1]["grey_levels"] == ""
 
 
 def test_metrics_are_numbers_by_name(run_dir: Path) -> None:

@@ -1,14 +1,43 @@
 """Pictures of a mesh in the light of photos."""
 
+import math
+from collections.abc import Sequence
+
 import torch
 from PIL import Image
 
 from headrecon.draw.panel import on_paper, picture, sheet
+from headrecon.draw.residuals import beside
 from headrecon.geometry.lighting import basis, fit_lighting
 from headrecon.geometry.mean import mean_photo
 from headrecon.geometry.surface import vertex_normals
-from headrecon.render.rasterize import interpolate, rasterize
-from headrecon.types import HeadMesh, Stack
+from headrecon.render.rasterize import Scene, interpolate, rasterize
+from headrecon.render.relit import grey_levels, relit
+from headrecon.types import Camera, HeadMesh, Portrait, Stack
+
+
+def beside_photos(
+    mesh: HeadMesh, portraits: Sequence[Portrait], cameras: Sequence[Camera], most: int
+) -> Image.Image:
+    """Some photos from as different sides as there are: photo, the mesh in its light, difference.
+
+    Pixels count where the photo shows the person and the mesh is seen.
+    """
+    pairs = sorted(zip(portraits, cameras, strict=True), key=lambda pair: pair[0].azimuth)
+    chosen = torch.linspace(0, len(pairs) - 1, min(most, len(pairs))).round().int().tolist()
+    scene, cells, labels = Scene(mesh.vertices, mesh.faces), [], []
+    for index in chosen:
+        portrait, camera = pairs[index]
+        seen = scene.rasterized(camera).mask
+        one = portrait.image[None], portrait.mask[None], seen, None, scene
+        rendered = torch.zeros_like(portrait.image)
+        rendered[:, seen] = relit(mesh, camera, *one)[0]
+        error = (grey_levels(portrait.image[None]) - grey_levels(rendered[None]))[0].abs()
+        counted = seen & (portrait.mask > 0.5)
+        cells.append(beside(portrait.image, rendered, error, counted))
+        mean = float(error[counted].mean()) if bool(counted.any()) else math.nan
+        labels.append(f"{portrait.name}: {mean:.1f}")
+    return sheet(cells, labels, columns=2)
 
 
 def beside_its_average(mesh: HeadMesh, stack: Stack) -> Image.Image:

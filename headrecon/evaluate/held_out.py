@@ -1,4 +1,4 @@
-"""How well a mesh renders into a photo that it was not made from."""
+"""How well a mesh renders into a photo, above all one that it was not made from."""
 
 from dataclasses import dataclass, replace
 
@@ -15,8 +15,9 @@ from headrecon.geometry.similarity import fit_similarity
 from headrecon.geometry.surface import at, nearest_points, vertex_normals
 from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.render.head_area import head_area
+from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import interpolate, rasterize
+from headrecon.render.rasterize import Scene, interpolate, rasterize
 from headrecon.render.relit import grey_levels
 from headrecon.types import REGIONS, Camera, HeadMesh, Portrait, Template
 
@@ -89,17 +90,23 @@ def sitting(
     )
 
 
-def judge(mesh: HeadMesh, occlusion: Occlusion, camera: Camera, photo: Sitting) -> Judgement:
+def judge(
+    mesh: HeadMesh,
+    occlusion: Occlusion,
+    camera: Camera,
+    photo: Sitting,
+    scene: Scene | None = None,
+) -> Judgement:
     """Render a mesh into a photo and compare.
 
     Light (first-order harmonics, three channels) is fitted on the face only and has to do for ears,
     neck and hair, less what the mesh itself keeps off. Where the mesh shows nothing, its rendering
-    is black.
+    is black. For many photos, `scene` is the mesh, made ready for rays once.
     """
     portrait = photo.portrait
-    fragments = rasterize(mesh.vertices, mesh.faces, camera)
+    fragments = (scene or Scene(mesh.vertices, mesh.faces)).rasterized(camera)
     normals = vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T
-    hidden = occlusion.harmonics(camera.view_from_head, 4)
+    hidden = lacking(occlusion, camera.view_from_head, 4)
     layers = interpolate(fragments, mesh.faces, torch.cat([mesh.albedo, normals, hidden], dim=1))
     seen = fragments.mask
     albedo, unit = layers[:3, seen], torch.nn.functional.normalize(layers[3:6, seen], dim=0)

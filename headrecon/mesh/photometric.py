@@ -14,6 +14,7 @@ from headrecon.mesh.expression import expressions_of
 from headrecon.mesh.nudge import MOVES, Deviation, nudged, nudged_camera
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.shot import Shot
+from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import Fragments, Scene, fragments_of, interpolate
 from headrecon.types import HeadMesh, Template
@@ -92,7 +93,7 @@ def photometric_error(
         look = Look(
             normals=vertex_normals(seen, subject.faces) @ rotation.T,
             albedo=albedo,
-            hidden=subject.hidden.harmonics(rotation, _HARMONICS[light_order]),
+            hidden=lacking(subject.hidden, rotation, _HARMONICS[light_order]),
             counted=subject.counted,
         )
         # What hides what needs no slope, and rays of all cameras may meet the same triangles.

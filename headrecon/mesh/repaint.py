@@ -13,6 +13,7 @@ from headrecon.geometry.surface import vertex_areas, vertex_normals
 from headrecon.mesh.deform import laplacian, smoothed
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.shown import shown_by
+from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import Scene
 from headrecon.types import Camera, HeadMesh, Portrait, Template
@@ -22,6 +23,8 @@ _DIMMEST = 0.25
 """Light, in that of the face, below which a vertex says nothing of its albedo."""
 _FEWEST = 50
 """Vertices of the face that tell the light of a photo."""
+_FADE = 8.0
+"""Millimetres over which hair ends where no photo shows how."""
 _ROUNDS = 8
 """Of reweighting the photos of a vertex."""
 
@@ -62,7 +65,7 @@ class Repaint:
         min over a, l of  sum_i sum_v w_iv rho(|I_i(P_i v) - a_v l_i . (Y(R_i n_v) - h_iv)|)
 
     I_i is photo i, P_i its camera, l_i its light (first-order harmonics for each channel), found on
-    the face only, and h what the head itself is in the way of (`Occlusion`): ears, eye sockets and
+    the face only, and h what the head itself is in the way of (`lacking`): ears, eye sockets and
     the neck stand in the head's shadow, and without h their albedo would be dark and the shadow be
     drawn twice. w_iv is n_z^2 where the photo shows the vertex. Lights and albedo are solved in
     turn. A vertex begins at the weighted median over the photos, so that glasses, hands and
@@ -123,12 +126,17 @@ class Repaint:
         hair: Float[Tensor, " vertex"],
     ) -> Float[Tensor, "vertex rgb=3"]:
         """What was found, over vertices that few photos tell; hair and skin apart."""
-        energy = self.smoothness * laplacian(mesh.vertices, mesh.faces)
+        areas = vertex_areas(mesh.vertices, mesh.faces)
+        dirichlet = laplacian(mesh.vertices, mesh.faces)
+        energy = self.smoothness * dirichlet
         logs, before = (one.clamp_min(_BLACK).log() for one in (found, mesh.albedo))
         of_skin = smoothed(energy, logs, known * (1.0 - hair))
         share = (known / (known + self.prior))[:, None]
         of_hair = smoothed(energy, torch.lerp(before, logs, share), (known + self.prior) * hair)
-        return torch.where(hair[:, None] > 0.5, of_hair, of_skin).exp()
+        # Regions end along the triangles of the template; what no photo shows need not.
+        even = smoothed(_FADE**2 * dirichlet, hair[:, None], areas)
+        hairy = torch.lerp(even, hair[:, None], share)
+        return torch.lerp(of_skin, of_hair, hairy).exp()
 
     def observed(
         self,
@@ -154,7 +162,7 @@ class Repaint:
             shown = shown + weight
             weight = weight * ((neck < 0.5) | (off_color(color.T, skin) < self.skin))
             turned = normals @ camera.view_from_head.T
-            known = basis(turned.T) - occlusion.harmonics(camera.view_from_head, 4).T
+            known = basis(turned.T) - lacking(occlusion, camera.view_from_head, 4).T
             colors.append(color / color[skin].mean().clamp_min(1e-3))
             harmonics.append(known)
             weights.append(weight)

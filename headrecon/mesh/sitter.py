@@ -17,6 +17,7 @@ from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.mesh.parts import is_part
 from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.mesh.shown import shown_by
+from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import Scene
 from headrecon.types import Camera, HeadMesh, Portrait, Template
@@ -92,7 +93,7 @@ class Sitter:
             vertices=self.mesh.vertices[used],
             normals=self.normals[used],
             albedo=self.mesh.albedo[used],
-            hidden=self.occlusion.harmonics(camera.view_from_head, 4)[used],
+            hidden=lacking(self.occlusion, camera.view_from_head, 4)[used],
             weights=weights[used] / weights.sum(),
             lit=(weights * self.face)[used],
             landmarks=self.mesh.landmarks[INNER],

@@ -8,6 +8,7 @@ from torch import Tensor
 from headrecon.geometry.color import luminance
 from headrecon.geometry.lighting import basis, fit_columns
 from headrecon.geometry.surface import vertex_normals
+from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import Scene, interpolate
 from headrecon.types import Camera, HeadMesh
@@ -31,7 +32,7 @@ def relit(
     fragments = (scene or Scene(mesh.vertices, mesh.faces)).rasterized(camera)
     values = [mesh.albedo, vertex_normals(mesh.vertices, mesh.faces) @ camera.view_from_head.T]
     if occlusion is not None:
-        values.append(occlusion.harmonics(camera.view_from_head, 4))
+        values.append(lacking(occlusion, camera.view_from_head, 4))
     layers = interpolate(fragments, mesh.faces, torch.cat(values, dim=1))[:, mask]
     albedo, normals = layers[:3], torch.nn.functional.normalize(layers[3:6], dim=0)
     photos, shown = images[:, :, mask].float(), masks[:, mask].float()

@@ -137,6 +137,8 @@ class Reconstruction:
     head: Head
     merged: HeadMesh
     """Before refinement."""
+    cameras: tuple[Camera, ...]
+    """Of `collection.kept`, refined."""
     mesh: HeadMesh
     """Refined and closed."""
     evidence: Evidence

@@ -1,56 +1,66 @@
 import json
+import math
 import re
-from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from headrecon.draw.residuals import residual_page, residuals
-from headrecon.types import Stack
-from tests import artifacts
+from headrecon.draw.residuals import Residual, beside, residual_page
 from tests.draw.test_report import Nesting
 
-
-def stacks() -> tuple[Stack, ...]:
-    """Two views of six photos, of which one shows something else."""
-    one = artifacts.stack()
-    images = one.images.clone()
-    images[4] = artifacts.random(*images[4].shape, seed=3)
-    return replace(one, images=images), replace(artifacts.stack(), label="view-30")
-
-
-def test_the_photo_that_shows_something_else_comes_first():
-    found = tuple(residuals(artifacts.head_mesh(), stacks()))
-    assert len(found) == 12
-    worst = max(found, key=lambda one: one.grey_levels)
-    assert (worst.name, worst.view) == ("photo 4.jpg", "view+30")
-    page = residual_page("<me>", found)
-    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
-    levels = [float(caption.rpartition(": ")[2]) for caption in captions]
-    assert captions[0].startswith("photo 4.jpg, view+30: ")
-    assert levels == sorted(levels, reverse=True)
+BLANK = Image.new("RGB", (12, 4))
+FOUND = (
+    Residual("fine.jpg", "view+00 view+30", 9.0, 4.0, BLANK),
+    Residual("other hair.jpg", "view-30", 31.0, 5.0, BLANK),
+    Residual("a hand.jpg", "view+00", 20.0, 18.0, BLANK),
+    Residual("from behind.jpg", "", math.nan, math.nan, BLANK),
+)
+PAGE = residual_page("<me>", FOUND, {"from behind.jpg": "in no view"})
 
 
-def test_every_order_of_the_page_has_a_key_of_every_photo():
-    page = residual_page("me", tuple(residuals(artifacts.head_mesh(), stacks())))
+def keys() -> list[list[str]]:
+    """Of each photo, in the order of the page."""
     parser = Nesting()
-    parser.feed(page)
+    parser.feed(PAGE)
     assert parser.open == []
-    keys = [
+    return [
         json.loads(str(attributes["data-keys"]))
         for tag, attributes in parser.seen
         if tag == "figure" and "data-keys" in attributes
     ]
-    assert len(keys) == 12
-    assert {len(one) for one in keys} == {page.count("<button>")} == {3}
-    assert {one[1] for one in keys} == {"view+30", "view-30"}
 
 
-def test_a_photo_without_a_person_has_no_residual():
-    one = replace(artifacts.stack(), masks=artifacts.stack().masks.clone())
-    one.masks[2] = 0.0
-    found = tuple(residuals(artifacts.head_mesh(), (one,)))
-    assert found[2].grey_levels != found[2].grey_levels
-    assert found[1].grey_levels == pytest.approx(found[1].grey_levels)
-    assert "photo 2.jpg" in residual_page("me", found)
-    assert not torch.isnan(one.images).any()
+def test_the_worst_photo_comes_first_and_one_without_an_error_last():
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", PAGE)
+    assert captions == [
+        "other hair.jpg, view-30: head 31.0, face 5.0",
+        "a hand.jpg, view+00: head 20.0, face 18.0",
+        "fine.jpg, view+00 view+30: head 9.0, face 4.0",
+        "from behind.jpg, in no view: head nan, face nan",
+    ]
+
+
+def test_every_order_of_the_page_has_a_key_of_every_photo():
+    found = keys()
+    assert {len(one) for one in found} == {PAGE.count("<button>")} == {4}
+    by_face = sorted(found, key=lambda one: float(one[1]))
+    assert [one[3] for one in by_face][:2] == ["a hand.jpg", "other hair.jpg"]
+    assert by_face[-1][3] == "from behind.jpg"
+    assert max(found, key=lambda one: one[2])[3] == "from behind.jpg"
+
+
+def test_a_photo_lies_beside_its_rendering_and_their_difference():
+    photo = torch.full((3, 40, 40), 0.5)
+    rendered = torch.zeros(3, 40, 40)
+    rendered[:, 10:30, 10:30] = 0.5
+    counted = rendered[0] > 0
+    drawn = beside(photo, rendered, torch.where(counted, 60.0, 0.0), counted)
+    levels = np.asarray(drawn.convert("L"))
+    cell, middle = levels.shape[1] // 3, levels.shape[0] // 2
+    assert levels[20, 20] == pytest.approx(188, abs=2)
+    # Around the head there is paper.
+    assert levels[20, cell + 20] == levels[20, 2 * cell + 20] == 255
+    assert levels[middle, cell + cell // 2] == pytest.approx(188, abs=2)
+    assert levels[middle, 2 * cell + cell // 2] == pytest.approx(250, abs=5)

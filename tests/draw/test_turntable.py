@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from headrecon.draw.panel import PAPER
-from headrecon.draw.rendered import beside_its_average
+from headrecon.draw.rendered import beside_its_average, beside_photos
 from headrecon.draw.turntable import framing, plaster, turntable
 from headrecon.geometry.camera import project
 from tests import artifacts
@@ -46,3 +46,14 @@ def test_five_sides_are_drawn_with_and_without_color() -> None:
 
 def test_a_mesh_is_rendered_beside_the_average_photo() -> None:
     assert beside_its_average(artifacts.head_mesh(), artifacts.stack()).width == 2 * 64 + 4
+
+
+def test_photos_from_the_most_different_sides_are_drawn_beside_the_mesh() -> None:
+    photos = [artifacts.portrait(f"{azimuth}.jpg", azimuth) for azimuth in (0.0, 80.0, -60.0, 5.0)]
+    cameras = [artifacts.PHOTOGRAPHER] * len(photos)
+    one, four, many = (
+        beside_photos(artifacts.head_mesh(), photos, cameras, most) for most in (1, 4, 9)
+    )
+    assert one.width < four.width
+    assert one.height < four.height
+    assert many.size == four.size

@@ -14,6 +14,7 @@ from headrecon.mesh.photo_outline import PhotoOutline
 from headrecon.mesh.photometric import Subject, photometric_error
 from headrecon.mesh.shot import Shot
 from headrecon.mesh.silhouette import Contour, outline_error
+from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.torch3d import Meshes, mesh_normal_consistency
@@ -137,7 +138,7 @@ def test_a_head_that_is_in_its_own_light_is_darker_there():
     dented = EGG.vertices - 14.0 * torch.exp(-0.5 * (away / 7.0).square()) * normals
     occlusion, camera = Occlusion.of(dented, EGG.faces), PHOTOS[0].camera
     fragments = rasterize(dented, EGG.faces, camera)
-    hidden = occlusion.harmonics(camera.view_from_head, 4)
+    hidden = lacking(occlusion, camera.view_from_head, 4)
     layers = interpolate(fragments, EGG.faces, torch.cat([EGG.albedo, hidden[:, :1]], dim=1))
     photo = replace(PHOTOS[0], image=0.6 * layers[:3] * (1.0 - layers[3]))
     assert float(layers[3].max()) > 0.3

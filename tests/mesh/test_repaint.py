@@ -103,3 +103,18 @@ def test_photos_without_a_face_change_nothing():
     for taken in (nobody, ()):
         assert torch.equal(painted(true, taken).albedo, true.albedo)
     assert painted(true, photos(true), KeepPaint()) is true
+
+
+def test_hair_ends_sharply_where_photos_show_it_and_softly_where_none_does():
+    bald, scalp = head(), is_part(TEMPLATE.vertices, TEMPLATE, ("scalp",)) > 0.5
+    true = replace(bald, albedo=torch.where(scalp[:, None], 0.2 * bald.albedo, bald.albedo))
+    frontal = tuple(photo_of(true, azimuth) for azimuth in (-15.0, 0.0, 15.0))
+    found = painted(true, frontal, replace(REPAINT, smoothness=0.2))
+    edges = torch.cat([true.faces[:, [0, 1]], true.faces[:, [1, 2]], true.faces[:, [2, 0]]])
+    z = true.vertices[edges, 2]
+    border = scalp[edges[:, 0]] != scalp[edges[:, 1]]
+    logs, before = (one.albedo.mean(dim=1).clamp_min(1e-3).log() for one in (found, true))
+    steps, wanted = ((log[edges[:, 0]] - log[edges[:, 1]]).abs() for log in (logs, before))
+    behind, before_us = border & (z.amax(dim=1) < -60.0), border & (z.amin(dim=1) > 60.0)
+    assert float(steps[before_us].mean()) > 0.75 * float(wanted[before_us].mean())
+    assert float(steps[behind].mean()) < 0.75 * float(wanted[behind].mean())
