@@ -16,7 +16,7 @@ from headrecon.draw.head_page import head_page
 from headrecon.draw.photos import flicker
 from headrecon.draw.residuals import Residual, beside, residual_page
 from headrecon.draw.viewer import colored, srgb_levels
-from headrecon.evaluate.held_out import judge, sitting
+from headrecon.evaluate.held_out import Ends, judge, sitting
 from headrecon.files import write
 from headrecon.mesh.export import further, glb
 from headrecon.render.occlusion import Occlusion
@@ -41,15 +41,15 @@ def write_outputs(
     formats: Sequence[str],
     metrics: Mapping[str, float | int],
     pictures: Mapping[str, Image.Image],
-    bounds: tuple[float, float, float, float],
+    ends: Ends,
 ) -> None:
     """Mesh, photo table, numbers and report of a run, in the places that README names.
 
-    Each file appears whole or not at all. `bounds` is where a head ends in a photo; see `sitting`.
+    Each file appears whole or not at all. `ends` is where a head ends in a photo.
     """
     write_mesh(run_dir / "mesh", found)
     write_textured(run_dir / "mesh", found, atlas, formats)
-    compared = tuple(residuals(found, bounds))
+    compared = tuple(residuals(found, ends))
     table = photo_table(found, compared)
     reasons = {row["name"]: row["reason"] for row in table}
     write(run_dir / "photos.csv", as_csv(table))
@@ -99,21 +99,21 @@ def _life_size(found: Reconstruction) -> HeadMesh:
     return replace(mesh, vertices=scale * mesh.vertices, landmarks=scale * mesh.landmarks)
 
 
-def residuals(
-    found: Reconstruction, bounds: tuple[float, float, float, float]
-) -> Iterator[Residual]:
+def residuals(found: Reconstruction, ends: Ends) -> Iterator[Residual]:
     """The head through the refined camera of each photo of use, beside the photo as it was found.
 
-    Measured as for photos that were held out, so it flatters: the head was made of these.
+    The measure is that for photos that were held out, but the head was made of these, so it
+    flatters.
     """
     mesh, views_of = found.mesh, _views_of(found)
     occlusion = Occlusion.of(mesh.vertices, mesh.faces)
     scene = Scene(mesh.vertices, mesh.faces)
+    parts = Scene(found.fitted.vertices, found.fitted.faces)
     for portrait, camera in zip(found.collection.kept, found.cameras, strict=True):
-        photo = sitting(portrait, camera, found.fitted, *bounds)
+        photo = sitting(portrait, camera, found.fitted, ends, parts)
         one = judge(mesh, occlusion, camera, photo, scene)
         head, face = (one.numbers[f"{part}_grey_levels"] for part in ("head", "face"))
-        drawn = beside(portrait.image, one.rendered, one.error, photo.head)
+        drawn = beside(portrait.image, one.rendered, one.seen, one.error, photo.head)
         yield Residual(portrait.name, views_of.get(portrait.name, ""), head, face, drawn)
 
 

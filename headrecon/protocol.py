@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import hydra
@@ -28,6 +28,7 @@ from headrecon.mesh.cameras import FiducialCameras
 from headrecon.photos.split import Split
 from headrecon.pipeline import Pipeline
 from headrecon.render.occlusion import Occlusion
+from headrecon.render.rasterize import Scene
 from headrecon.settings import Config, Refusal, check, one_line
 from headrecon.store import Store
 from headrecon.synthetic.record import read_truth
@@ -40,7 +41,8 @@ SHARE = "photos/held_out_share"
 """Where a run says in its metrics.json what it held out."""
 TRUTH = "true_head"
 """That of a made-up person."""
-Judged = list[tuple[Sitting, dict[str, Judgement]]]
+Judged = list[tuple[Portrait, dict[str, dict[str, float]]]]
+"""Numbers of each photo and head."""
 
 
 @hydra.main(version_base=None, config_path=str(CONF), config_name="evaluate")
@@ -53,6 +55,8 @@ def compose_and_run(config: Config) -> None:
 def evaluate(config: Config) -> None:
     """Find the photos, make the other heads, render all of them, and write what was found."""
     check(config)
+    if min(config.most, config.drawn) < 1:
+        raise Refusal("most and drawn have to be at least 1")
     run = Path(config.run)
     share = _share(config, run)
     result = read_mesh(run / "mesh" / "head.ply", run / "mesh" / "landmarks68.json")
@@ -60,28 +64,31 @@ def evaluate(config: Config) -> None:
     template, made_of, held_out = portraits(config, run, share)
     if not held_out:
         raise Refusal(f"none of the photos in {config.photos} can be used to judge the head by")
-    heads = {RESULT: result, **baselines(config, template, made_of), **also}
+    heads = {name: laid_on(mesh, result) for name, mesh in baselines(config, template, made_of)}
+    heads = {RESULT: result, **heads, **also}
     heads = {name: painted_like(mesh, result) for name, mesh in heads.items()}
-    shadows = {name: Occlusion.of(mesh.vertices, mesh.faces) for name, mesh in heads.items()}
-    bounds = (config.jaw, config.neck, config.collar, config.skin)
-    chosen = held_out[: config.most]
+    chosen = _spread(held_out, config.most)
     stage = hydra.utils.instantiate(config.cameras, _convert_="all")
     cameras = {name: stage.of_head(mesh, chosen, template) for name, mesh in heads.items()}
+    lit = {name: Occlusion.of(mesh.vertices, mesh.faces) for name, mesh in heads.items()}
+    scenes = {name: Scene(mesh.vertices, mesh.faces) for name, mesh in heads.items()}
     # The parts of a photo are the same for all heads.
     mean = FiducialCameras(config.cameras.distance)(chosen, template)
-    photos = [sitting(*one, template, *bounds) for one in zip(chosen, mean, strict=True)]
-
-    def judgement(index: int, name: str) -> Judgement:
-        return judge(heads[name], shadows[name], cameras[name][index], photos[index])
-
-    judged = [
-        (photo, {name: judgement(index, name) for name in heads})
-        for index, photo in enumerate(tqdm(photos, "rendering", leave=False, disable=None))
-    ]
+    ends, parts = hydra.utils.instantiate(config.ends), Scene(template.vertices, template.faces)
+    shown = {one.name for one in _spread(chosen, config.drawn)}
+    judged, drawn = [], []
+    for index, portrait in enumerate(tqdm(chosen, "rendering", leave=False, disable=None)):
+        photo = sitting(portrait, mean[index], template, ends, parts)
+        found = {
+            name: judge(mesh, lit[name], cameras[name][index], photo, scenes[name])
+            for name, mesh in heads.items()
+        }
+        judged.append((portrait, {name: one.numbers for name, one in found.items()}))
+        if portrait.name in shown:
+            drawn.append(_drawn(photo, found, config.brightest))
     folder = run / "evaluation"
     write(folder / "table.md", table(judged))
     write(folder / "photos.csv", as_csv(judged))
-    drawn = [_drawn(*row, config.brightest) for row in _spread(judged, config.drawn)]
     stacked(drawn).save(folder / "errors.png")
     from_five_sides(heads).save(folder / "sides.png")
     print(table(judged))
@@ -109,7 +116,8 @@ def portraits(
 ) -> tuple[Template, tuple[Portrait, ...], tuple[Portrait, ...]]:
     """The template, and the portraits of use: those that heads may be made of, and the others.
 
-    Whose face it is, is decided for all of them together.
+    Heads are made of the portraits of which the run's is. Whose face the others show is decided
+    for all together; copies of what heads are made of are none of them.
     """
     composed = compose("config", overrides=list(config.settings))
     check(composed.pipeline)
@@ -121,28 +129,41 @@ def portraits(
     for held_out in (False, True):
         template, found = pipeline.look(Split(pile, share, held_out), store)
         seen[held_out] = tuple(one for one in found if isinstance(one, Sighting))
-    kept = pipeline.curate(seen[False] + seen[True], pile.overrides).kept
-    names = {one.name for one in seen[True]}
-    logger.info("photos: %d to judge by, of use", sum(one.name in names for one in kept))
-    return (
-        template,
-        tuple(one for one in kept if one.name not in names),
-        tuple(one for one in kept if one.name in names),
-    )
+
+    def of_use(sightings: tuple[Sighting, ...]) -> tuple[Portrait, ...]:
+        kept = pipeline.curate(sightings, pile.overrides)
+        return pipeline.thin(kept, pile.overrides).kept
+
+    made_of, names = of_use(seen[False]), {one.name for one in seen[True]}
+    others = [one for one in of_use(seen[False] + seen[True]) if one.name in names]
+    judging = unseen(others, made_of, pipeline.curate.copies)
+    logger.info("photos: %d to judge by, of use", len(judging))
+    return template, made_of, judging
+
+
+def unseen(
+    those: Sequence[Portrait],
+    made_of: Sequence[Portrait],
+    copies: Callable[[list[Portrait]], tuple[tuple[int, int], ...]],
+) -> tuple[Portrait, ...]:
+    """Those that show another picture than all that heads are made of; see `Copies`."""
+    portraits = [*made_of, *those]
+    original = dict(copies(portraits))
+    known = {original.get(index, index) for index in range(len(made_of))}
+    numbered = enumerate(those, len(made_of))
+    return tuple(one for index, one in numbered if original.get(index, index) not in known)
 
 
 def baselines(
     config: Config, template: Template, made_of: tuple[Portrait, ...]
-) -> dict[str, HeadMesh]:
+) -> Iterator[tuple[str, HeadMesh]]:
     """The heads of the other methods; one that cannot be made is left out with a word."""
-    heads = {}
     for name, settings in config.methods.items():
         method = hydra.utils.instantiate(settings, _convert_="all")
         try:
-            heads[str(name)] = method(template, made_of)
+            yield str(name), method(template, made_of)
         except ValueError as error:
             logger.warning("%s is left out: %s", name, one_line(str(error)))
-    return heads
 
 
 def others(config: Config, result: HeadMesh) -> dict[str, HeadMesh]:
@@ -170,7 +191,7 @@ def table(judged: Judged) -> str:
     for name in names:
         cells = []
         for measure in measures:
-            values = np.array([one[name].numbers[measure] for _, one in judged])
+            values = np.array([one[name][measure] for _, one in judged])
             values = values[np.isfinite(values)]
             digits = 1 if measure.endswith(("levels", "mm")) else 3
             cells.append(
@@ -186,30 +207,31 @@ def as_csv(judged: Judged) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["photo", "azimuth_degrees", "head", *measures])
-    for photo, heads in judged:
-        for name, one in heads.items():
-            numbers = [one.numbers[measure] for measure in measures]
-            cells = ["" if n != n else f"{n:.4f}" for n in numbers]
-            writer.writerow([photo.portrait.name, f"{photo.portrait.azimuth:.1f}", name, *cells])
+    for portrait, heads in judged:
+        for name, numbers in heads.items():
+            cells = ["" if n != n else f"{n:.4f}" for n in (numbers[m] for m in measures)]
+            writer.writerow([portrait.name, f"{portrait.azimuth:.1f}", name, *cells])
     return text.getvalue()
 
 
 def _names(judged: Judged) -> tuple[Sequence[str], Sequence[str]]:
     """Of the heads, and of what was measured."""
-    heads: Mapping[str, Judgement] = judged[0][1]
-    return list(heads), list(next(iter(heads.values())).numbers)
+    _, heads = judged[0]
+    return list(heads), list(next(iter(heads.values())))
 
 
-def _spread(judged: Judged, count: int) -> Judged:
-    """So many photos from as different sides as there are."""
-    ordered = sorted(judged, key=lambda row: row[0].portrait.azimuth)
+def _spread(portraits: Sequence[Portrait], count: int) -> tuple[Portrait, ...]:
+    """At most so many, from as different sides as there are."""
+    ordered = sorted(portraits, key=lambda portrait: portrait.azimuth)
     chosen = np.linspace(0, len(ordered) - 1, min(count, len(ordered))).round().astype(int)
-    return [ordered[index] for index in dict.fromkeys(chosen.tolist())]
+    return tuple(ordered[index] for index in chosen.tolist())
 
 
 def _drawn(photo: Sitting, heads: dict[str, Judgement], brightest: float) -> Image.Image:
     renderings = {
-        name: Rendering(one.rendered * photo.area, one.error, one.numbers["head_grey_levels"])
+        name: Rendering(
+            one.rendered, one.seen & photo.area, one.error, one.numbers["head_grey_levels"]
+        )
         for name, one in heads.items()
     }
     return residuals(photo.portrait, photo.head, renderings, brightest)

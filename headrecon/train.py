@@ -42,6 +42,7 @@ def reconstruct(config: Config) -> None:
     for obstacle in filter(None, map(why_not, config.formats)):
         raise Refusal(obstacle)
     pipeline: Pipeline = hydra.utils.instantiate(config.pipeline, _convert_="all")
+    ends = hydra.utils.instantiate(config.ends, _convert_="all")
     together = Path(config.run_dir)
     run_dir = together / _sweep_folder()
     with logging_redirect_tqdm():
@@ -61,9 +62,7 @@ def reconstruct(config: Config) -> None:
             monitor.finish(_compared(config))
         finally:
             monitor.close()
-        ends = config.head_ends
-        bounds = (ends.jaw, ends.neck, ends.collar, ends.skin)
-        shown = (monitor.metrics, monitor.pictures, bounds)
+        shown = (monitor.metrics, monitor.pictures, ends)
         write_outputs(run_dir, config.subject.name, found, atlas, config.formats, *shown)
         logger.info("%d results read, %d computed", store.counts["read"], store.counts["computed"])
         logger.info("mesh: %s", (run_dir / "mesh" / "head.ply").resolve())

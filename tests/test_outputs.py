@@ -9,13 +9,14 @@ import trimesh
 from PIL import Image
 from trimesh.visual import ColorVisuals
 
+from headrecon.evaluate.held_out import Ends
 from headrecon.mesh.cameras import FiducialCameras
 from headrecon.outputs import COLUMNS, photo_table, residuals, write_outputs
 from headrecon.types import Collection, Reconstruction, View
 from tests import artifacts
 from tests.sitter import TEMPLATE, head, photo_of
 
-BOUNDS = (60.0, 115.0, 6.0, 3.5)
+ENDS = Ends(jaw=60.0, neck=115.0, collar=6.0, skin=3.5)
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def run_dir(tmp_path: Path) -> Path:
     metrics = {"mesh/error_mm": 1.5, "photos/kept_count": 6}
     found = artifacts.reconstruction()
     atlas = artifacts.atlas(found.mesh)
-    write_outputs(tmp_path, "somebody", found, atlas, ("stl",), metrics, pictures, BOUNDS)
+    write_outputs(tmp_path, "somebody", found, atlas, ("stl",), metrics, pictures, ENDS)
     return tmp_path
 
 
@@ -142,7 +143,7 @@ def photographed() -> Reconstruction:
 
 
 def test_photos_of_the_head_as_it_is_have_no_residual_and_a_hand_has() -> None:
-    found = {one.name: one for one in residuals(photographed(), BOUNDS)}
+    found = {one.name: one for one in residuals(photographed(), ENDS)}
     for name in ("0.jpg", "2.jpg", "3.jpg"):
         assert found[name].head < 0.7
         assert found[name].face < 0.7
@@ -152,7 +153,7 @@ def test_photos_of_the_head_as_it_is_have_no_residual_and_a_hand_has() -> None:
 
 def test_the_residuals_of_a_photo_are_in_its_row() -> None:
     found = photographed()
-    compared = tuple(residuals(found, BOUNDS))
+    compared = tuple(residuals(found, ENDS))
     rows = photo_table(found, compared)
     off = [(one.head, one.face) for one in compared]
     said = [(float(row["grey_levels"]), float(row["face_grey_levels"])) for row in rows[:-1]]

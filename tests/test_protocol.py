@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from headrecon import protocol
 from headrecon.draw.viewer import colored, srgb_levels
 from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
 from headrecon.synthetic.record import read_truth
-from headrecon.types import HeadMesh
+from headrecon.types import HeadMesh, Portrait
+from tests import artifacts
 from tests.commands import start
 from tests.synthetic.sessions import CHANCE, SESSION
 
@@ -65,6 +67,20 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "run" / "evaluation"
 
 
+def test_a_photo_whose_copy_heads_are_made_of_does_not_judge_them():
+    made_of = [artifacts.portrait(name) for name in ("a.jpg", "b.jpg")]
+    those = [artifacts.portrait(name) for name in ("a copy.jpg", "c.jpg", "c again.jpg")]
+
+    def copies(portraits: Sequence[Portrait]) -> tuple[tuple[int, int], ...]:
+        """The held-out one of the first two is taken for the original."""
+        assert [one.name for one in portraits[:2]] == ["a.jpg", "b.jpg"]
+        return ((0, 2), (4, 3))
+
+    judging = protocol.unseen(those, made_of, copies)
+    assert [one.name for one in judging] == ["c.jpg", "c again.jpg"]
+    assert protocol.unseen([], made_of, lambda portraits: ()) == ()
+
+
 def test_every_method_is_told_of_with_its_spread(judged: Path):
     lines = (judged / "table.md").read_text().splitlines()
     assert lines[0].endswith("photos that the heads were not made from")
@@ -98,6 +114,8 @@ def test_pictures_show_errors_and_five_sides(judged: Path):
         ([], "run is missing"),
         (["run=nowhere", "photos=nowhere"], "there is no finished run in"),
         (["run=RUN", "photos=nowhere"], "there is no folder"),
+        (["run=RUN", "photos=RUN", "drawn=0"], "drawn have to be at least 1"),
+        (["run=RUN", "photos=RUN", "ends.jaw=sixty"], "ends.jaw is 'sixty', but must be a float"),
         (["run=ALL", "photos=nowhere"], "the run has seen all photos"),
         (["run=RUN", "photos=RUN", "truth=nowhere"], "nowhere holds no truth"),
         (["run=RUN", "photos=RUN", "+meshes.one.mesh=x.obj"], "landmarks"),

@@ -17,6 +17,7 @@ from headrecon.geometry.surface import at
 from headrecon.geometry.warp import inside, sample
 from headrecon.ibug68 import IBUG68_FROM_MESH
 from headrecon.render.head_area import head_area
+from headrecon.render.rasterize import Scene
 from headrecon.render.torch3d import marching_cubes
 from headrecon.types import HeadMesh, Portrait, Template
 
@@ -90,10 +91,12 @@ class SpaceCarving:
         portraits = tuple(portraits)
         side = [round(portrait.azimuth / _BIN) for portrait in portraits]
         nearness = 1.0 / self.distance if self.distance else 0.0
+        scene = Scene(template.vertices, template.faces)
         for portrait, one in zip(portraits, side, strict=True):
             camera = portrait_camera(portrait, marks, nearness=nearness)
             xy = project(places, camera)[:, :2]
-            area = head_area(template, camera, self.jaw, self.neck, self.collar)
+            silhouette = scene.rasterized(camera).mask
+            area = head_area(silhouette, camera, self.jaw, self.neck, self.collar)
             # What is beyond the photo, or was painted black, says nothing.
             shown = (portrait.image.amax(dim=0) > 0.0).to(places)
             layers = torch.stack([(portrait.mask > 0.5) & area, shown > 0.5]).to(places)

@@ -20,7 +20,9 @@ class Rendering:
     """A head in the light of a photo, and how far off it is."""
 
     rendered: Float[Tensor, "rgb=3 h w"]
-    """Linear; 0 where there is no head."""
+    """Linear."""
+    seen: Bool[Tensor, "h w"]
+    """Where there is a head."""
     error: Float[Tensor, "h w"]
     """Grey levels."""
     mean: float
@@ -41,7 +43,7 @@ def residuals(
     below = [picture(on_paper(portrait.image, head)).resize(shape)]
     labels = [f"{portrait.name}, {portrait.azimuth:+.0f} degrees"]
     for name, one in renderings.items():
-        above.append(picture(on_paper(one.rendered, one.rendered.amax(dim=0) > 0.0)).resize(shape))
+        above.append(picture(on_paper(one.rendered, one.seen)).resize(shape))
         below.append(colormapped(one.error, head, 0.0, brightest, "magma").resize(shape))
         labels.append(f"{name}: {one.mean:.1f}")
     return stacked([sheet(above, [""] * len(above)), sheet(below, labels)])

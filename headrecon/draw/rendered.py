@@ -1,6 +1,5 @@
 """Pictures of a mesh in the light of photos."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -21,7 +20,7 @@ def beside_photos(
 ) -> Image.Image:
     """Some photos from as different sides as there are: photo, the mesh in its light, difference.
 
-    Pixels count where the photo shows the person and the mesh is seen.
+    In the light that fits it best all over, where the photo shows the person and the mesh is seen.
     """
     pairs = sorted(zip(portraits, cameras, strict=True), key=lambda pair: pair[0].azimuth)
     chosen = torch.linspace(0, len(pairs) - 1, min(most, len(pairs))).round().int().tolist()
@@ -34,9 +33,8 @@ def beside_photos(
         rendered[:, seen] = relit(mesh, camera, *one)[0]
         error = (grey_levels(portrait.image[None]) - grey_levels(rendered[None]))[0].abs()
         counted = seen & (portrait.mask > 0.5)
-        cells.append(beside(portrait.image, rendered, error, counted))
-        mean = float(error[counted].mean()) if bool(counted.any()) else math.nan
-        labels.append(f"{portrait.name}: {mean:.1f}")
+        cells.append(beside(portrait.image, rendered, seen, error, counted))
+        labels.append(portrait.name)
     return sheet(cells, labels, columns=2)
 
 

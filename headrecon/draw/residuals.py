@@ -43,13 +43,14 @@ class Residual:
 def beside(
     photo: Float[Tensor, "rgb=3 h w"],
     rendered: Float[Tensor, "rgb=3 h w"],
+    seen: Bool[Tensor, "h w"],
     error: Float[Tensor, "h w"],
     counted: Bool[Tensor, "h w"],
 ) -> Image.Image:
-    """A photo, the head in its light (0 where there is none), and how far they are apart."""
+    """A photo, the head in its light where it is seen, and how far they are apart."""
     drawn = (
         picture(photo),
-        picture(on_paper(rendered, rendered.amax(dim=0) > 0.0)),
+        picture(on_paper(rendered, seen)),
         colormapped(error, counted, 0.0, BRIGHTEST, "magma"),
     )
     return sheet([one.resize((_SIDE, _SIDE)) for one in drawn], [""] * 3)
@@ -61,8 +62,7 @@ def residual_page(name: str, found: Sequence[Residual], reasons: Mapping[str, st
     items = tuple(
         Ranked(
             one.picture,
-            f"{one.name}, {one.view or reasons.get(one.name, '')}: "
-            f"head {one.head:.1f}, face {one.face:.1f}",
+            f"{one.name}, {one.view or reasons.get(one.name, '')}: {_said(one)}",
             (
                 *(f"{_descending(level):.3f}" for level in (one.head, one.face)),
                 *(one.view or "~", one.name),
@@ -76,6 +76,12 @@ def residual_page(name: str, found: Sequence[Residual], reasons: Mapping[str, st
     return report(
         f"Residuals of {name}", f"{len(items)} photos, the head rendered into each.", sections
     )
+
+
+def _said(one: Residual) -> str:
+    if math.isnan(one.head):
+        return "no face to tell the light by"
+    return f"head {one.head:.1f}" + ("" if math.isnan(one.face) else f", face {one.face:.1f}")
 
 
 def _descending(level: float) -> float:

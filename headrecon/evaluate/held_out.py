@@ -17,7 +17,7 @@ from headrecon.ibug68 import INNER, INNER_FROM_MESH
 from headrecon.render.head_area import head_area
 from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
-from headrecon.render.rasterize import Scene, interpolate, rasterize
+from headrecon.render.rasterize import Scene, interpolate
 from headrecon.render.relit import grey_levels
 from headrecon.types import REGIONS, Camera, HeadMesh, Portrait, Template
 
@@ -26,6 +26,20 @@ PARTS = ("face", "ears", "neck", "hair")
 _OF_REGION = {"face": 0, "lips": 0, "eyes": 0, "ears": 1, "neck": 2, "scalp": 3}
 _FEWEST = 30
 """Pixels of a part below which nothing is said of it."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where a head ends in a photo."""
+
+    jaw: float
+    """Millimetres below the ear canals, anywhere."""
+    neck: float
+    """The same, near the neck."""
+    collar: float
+    """Millimetres by which a neck may be wider than the template's."""
+    skin: float
+    """Standard deviations from the color of a photo's face beyond which its neck is clothes."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,8 @@ class Judgement:
     """Grey levels by part and for all of the head, and how outlines and fiducials fit."""
     rendered: Float[Tensor, "rgb=3 h w"]
     """In the light of the photo; 0 where there is no mesh."""
+    seen: Bool[Tensor, "h w"]
+    """Where there is."""
     error: Float[Tensor, "h w"]
     """Grey levels, 0 outside of the head."""
 
@@ -57,31 +73,30 @@ def sitting(
     portrait: Portrait,
     camera: Camera,
     template: Template,
-    jaw: float,
-    neck: float,
-    collar: float,
-    skin: float,
+    ends: Ends,
+    scene: Scene | None = None,
 ) -> Sitting:
-    """Where a photo shows the head, and which part of it, by a camera that sees the mean head.
+    """Where a photo shows the head, and which part of it, by a camera that sees the template.
 
-    Of the neck only what has the color of the photo's face counts, within `skin` standard
-    deviations: clothes are not to be explained by a head.
+    Of the neck only what has the color of the photo's face counts: clothes are not to be explained
+    by a head. For many photos, `scene` is the template, made ready for rays once.
     """
-    fragments = rasterize(template.vertices, template.faces, camera)
+    fragments = (scene or Scene(template.vertices, template.faces)).rasterized(camera)
     # Each pixel belongs to the corner of its triangle that it is nearest to.
     nearest = template.faces[fragments.face.clamp_min(0)].gather(
         -1, fragments.barycentric.argmax(dim=-1, keepdim=True)
     )[..., 0]
     part_of = torch.tensor([_OF_REGION[name] for name in REGIONS]).to(template.region)
     part = part_of[template.region[nearest]]
-    below = ~head_area(template, camera, jaw, 0.0, 0.0)
+    below = ~head_area(fragments.mask, camera, ends.jaw, 0.0, 0.0)
     beside = torch.where(below, PARTS.index("neck"), PARTS.index("hair"))
     part = torch.where(fragments.mask, part, beside.to(part))
-    area = head_area(template, camera, jaw, neck, collar) & (portrait.image.amax(dim=0) > 0.0)
+    area = head_area(fragments.mask, camera, ends.jaw, ends.neck, ends.collar)
+    area = area & (portrait.image.amax(dim=0) > 0.0)
     head = (portrait.mask > 0.5) & area
     on_face = head & (part == PARTS.index("face"))
     off = off_color(portrait.image.flatten(1), on_face.flatten()).reshape(part.shape)
-    clothes = (part == PARTS.index("neck")) & (off > skin)
+    clothes = (part == PARTS.index("neck")) & (off > ends.skin)
     return Sitting(
         portrait=portrait,
         area=area & ~clothes,
@@ -101,7 +116,8 @@ def judge(
 
     Light (first-order harmonics, three channels) is fitted on the face only and has to do for ears,
     neck and hair, less what the mesh itself keeps off. Where the mesh shows nothing, its rendering
-    is black. For many photos, `scene` is the mesh, made ready for rays once.
+    is black. Nothing is said of a photo without a face to tell its light. For many photos, `scene`
+    is the mesh, made ready for rays once.
     """
     portrait = photo.portrait
     fragments = (scene or Scene(mesh.vertices, mesh.faces)).rasterized(camera)
@@ -118,15 +134,16 @@ def judge(
     rendered[:, seen] = torch.einsum("ck,ckj->cj", lighting, columns).clamp(0.0, 1.0)
     off = (grey_levels(portrait.image[None]) - grey_levels(rendered[None]))[0].abs()
 
-    numbers = {"head_grey_levels": _mean(off[photo.head])}
+    told = photo.head & (float(weights.sum()) >= _FEWEST)
+    numbers = {"head_grey_levels": _mean(off[told])}
     for index, name in enumerate(PARTS):
-        numbers[f"{name}_grey_levels"] = _mean(off[photo.head & (photo.part == index)])
+        numbers[f"{name}_grey_levels"] = _mean(off[told & (photo.part == index)])
     shown = seen & photo.area
     both, either = int((shown & photo.head).sum()), int((shown | photo.head).sum())
     numbers["outline_iou_share"] = both / max(either, 1)
     numbers["outline_distance_mm"] = _apart(shown, photo.head, photo.area) / camera.scale
     numbers["fiducials_of_face_share"] = _fiducials(mesh, camera, portrait)
-    return Judgement(numbers, rendered, off * photo.head)
+    return Judgement(numbers, rendered, seen, off * photo.head)
 
 
 def laid_on(mesh: HeadMesh, other: HeadMesh) -> HeadMesh:

@@ -61,7 +61,7 @@ class Look:
     """Unit, in the frame of the view."""
     albedo: Float[Tensor, "vertex rgb=3"]
     hidden: Float[Tensor, "vertex k"]
-    """What the mesh keeps off of 4 or 9 harmonics of the light; see `Occlusion.harmonics`."""
+    """What the mesh keeps off of 4 or 9 harmonics of the light; see `lacking`."""
     counted: Float[Tensor, "part vertex"]
 
 

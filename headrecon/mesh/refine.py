@@ -125,6 +125,13 @@ class Refine:
     normal: float
     seed: int
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` where no step can be taken, or no photo would take part in it."""
+        if self.steps < 1 or self.photos < 1:
+            raise ValueError("refinement needs at least one step and one photo of each")
+        if self.aside == 1 or self.aside < 0:
+            raise ValueError(f"one photo in {self.aside} cannot be kept aside: 0, or 2 and more")
+
     @property
     def epochs(self) -> int:
         """How many epochs there are."""

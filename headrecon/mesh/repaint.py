@@ -25,6 +25,8 @@ _FEWEST = 50
 """Vertices of the face that tell the light of a photo."""
 _FADE = 8.0
 """Millimetres over which hair ends where no photo shows how."""
+_AT_ONCE = 8192
+"""Vertices whose photos are in memory together in single precision."""
 _ROUNDS = 8
 """Of reweighting the photos of a vertex."""
 
@@ -46,12 +48,14 @@ class KeepPaint:
 
 @dataclass(frozen=True)
 class Observations:
-    """What the photos that tell their light show of the vertices."""
+    """What the photos that tell their light show of the vertices.
+
+    As there may be many, in half precision, which is more than their 8 bits.
+    """
 
     colors: Float[Tensor, "photo vertex rgb=3"]
     """Linear, of unit exposure."""
-    harmonics: Float[Tensor, "photo k vertex"]
-    """Of the light that arrives there: what the head itself keeps off is taken away."""
+    cameras: tuple[Camera, ...]
     weights: Float[Tensor, "photo vertex"]
     """n_z^2 where the photo shows the vertex, and of a neck its skin; else 0."""
     shares: Float[Tensor, " vertex"]
@@ -110,9 +114,10 @@ class Repaint:
         if not len(seen.colors):
             return mesh
         on_face = face * vertex_areas(mesh.vertices, mesh.faces)
+        occlusion = Occlusion.of(mesh.vertices, mesh.faces)
         albedo = mesh.albedo
         for _ in range(self.rounds):
-            found, known = self._albedo(seen, albedo, on_face)
+            found, known = self._albedo(seen, occlusion, albedo, on_face)
             counted = (on_face * (known > 0.5))[:, None]
             gain = (counted * mesh.albedo).sum(dim=0) / (counted * found).sum(dim=0).clamp_min(1e-6)
             albedo = self._spread(mesh, gain * found, known, hair).clamp(0.0, 1.0)
@@ -131,7 +136,7 @@ class Repaint:
         energy = self.smoothness * dirichlet
         logs, before = (one.clamp_min(_BLACK).log() for one in (found, mesh.albedo))
         of_skin = smoothed(energy, logs, known * (1.0 - hair))
-        share = (known / (known + self.prior))[:, None]
+        share = (known / (known + self.prior).clamp_min(1e-9))[:, None]
         of_hair = smoothed(energy, torch.lerp(before, logs, share), (known + self.prior) * hair)
         # Regions end along the triangles of the template; what no photo shows need not.
         even = smoothed(_FADE**2 * dirichlet, hair[:, None], areas)
@@ -147,10 +152,8 @@ class Repaint:
         neck: Float[Tensor, " vertex"],
     ) -> Observations:
         """Every vertex in every photo whose light the face can tell."""
-        occlusion = Occlusion.of(mesh.vertices, mesh.faces)
         normals, scene = vertex_normals(mesh.vertices, mesh.faces), Scene(mesh.vertices, mesh.faces)
-        colors, harmonics, weights = [], [], []
-        shown = torch.zeros_like(face)
+        shown, told = torch.zeros_like(face), []
         for portrait, camera in zip(portraits, cameras, strict=True):
             color, n_z = shown_by(
                 portrait, camera, mesh, normals, scene, self.grazing, self.tolerance
@@ -161,22 +164,19 @@ class Repaint:
                 continue
             shown = shown + weight
             weight = weight * ((neck < 0.5) | (off_color(color.T, skin) < self.skin))
-            turned = normals @ camera.view_from_head.T
-            known = basis(turned.T) - lacking(occlusion, camera.view_from_head, 4).T
-            colors.append(color / color[skin].mean().clamp_min(1e-3))
-            harmonics.append(known)
-            weights.append(weight)
-        if not weights:
+            exposed = color / color[skin].mean().clamp_min(1e-3)
+            told.append((exposed.half(), camera, weight.half()))
+        if not told:
             nothing = normals.new_zeros(0, len(normals))
-            shape = nothing[..., None].expand(-1, -1, 3), nothing[:, None].expand(-1, 4, -1)
-            return Observations(*shape, nothing, shown)
-        stacked = torch.stack(weights)
-        shares = stacked.sum(dim=0) / shown.clamp_min(1e-6)
-        return Observations(torch.stack(colors), torch.stack(harmonics), stacked, shares)
+            return Observations(nothing[..., None].expand(-1, -1, 3), (), nothing, shown)
+        colors, by, weights = zip(*told, strict=True)
+        shares = sum(weights, torch.zeros_like(face)) / shown.clamp_min(1e-6)
+        return Observations(torch.stack(colors), by, torch.stack(weights), shares)
 
     def _albedo(
         self,
         seen: Observations,
+        occlusion: Occlusion,
         albedo: Float[Tensor, "vertex rgb=3"],
         on_face: Float[Tensor, " vertex"],
     ) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"]]:
@@ -184,25 +184,45 @@ class Repaint:
 
         Photos that agree with it, that is.
         """
-        lit = [
-            light_arriving(color.T, albedo.T, known, weight * on_face)
-            for color, known, weight in zip(seen.colors, seen.harmonics, seen.weights, strict=True)
+        shading = albedo.new_empty(seen.colors.shape)
+        sure = albedo.new_empty(seen.weights.shape)
+        for index, camera in enumerate(seen.cameras):
+            turned = occlusion.normals @ camera.view_from_head.T
+            known = basis(turned.T) - lacking(occlusion, camera.view_from_head, 4).T
+            told = seen.colors[index].float().T, albedo.T, known, seen.weights[index] * on_face
+            arriving, sure[index] = light_arriving(*told)
+            shading[index] = arriving.T
+        found = [
+            self._best(*(one.float() for one in some))
+            for some in zip(
+                *(one.split(_AT_ONCE, dim=1) for one in (seen.colors, shading, sure, seen.weights)),
+                strict=True,
+            )
         ]
-        shading, sure = (torch.stack(one) for one in zip(*lit, strict=True))
-        shading = shading.transpose(1, 2)
+        best, say = (torch.cat(one) for one in zip(*found, strict=True))
+        return best, (seen.shares > 0.5) * say
+
+    def _best(
+        self,
+        colors: Float[Tensor, "photo vertex rgb=3"],
+        shading: Float[Tensor, "photo vertex rgb=3"],
+        sure: Float[Tensor, "photo vertex"],
+        weights: Float[Tensor, "photo vertex"],
+    ) -> tuple[Float[Tensor, "vertex rgb=3"], Float[Tensor, " vertex"]]:
+        """Of some vertices, the albedo by known light, and how many photos say so."""
         dimmest = shading.amin(dim=2)
-        weights = seen.weights * (dimmest > _DIMMEST)
+        weights = weights * (dimmest > _DIMMEST)
         # Little light says little, but more than the face's does not say more.
         told = sure * dimmest.clamp(0.0, 1.0).square()
-        found = _median(seen.colors / shading.clamp_min(_DIMMEST), weights * told)
+        found = _median(colors / shading.clamp_min(_DIMMEST), weights * told)
         say = weights[..., None]
         for _ in range(_ROUNDS):
-            off = (seen.colors - found * shading).norm(dim=2)
+            off = (colors - found * shading).norm(dim=2)
             size = self.robust * found.norm(dim=1).clamp_min(_DIMMEST)
             say = (weights / (1.0 + (off / size) ** 2) ** 2)[..., None]
             square = (say * shading**2).sum(dim=0)
-            found = (say * seen.colors * shading).sum(dim=0) / square.clamp_min(1e-6)
-        return found, (seen.shares > 0.5) * (told * say[..., 0]).sum(dim=0)
+            found = (say * colors * shading).sum(dim=0) / square.clamp_min(1e-6)
+        return found, (told * say[..., 0]).sum(dim=0)
 
 
 def _median(

@@ -5,20 +5,19 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from headrecon.geometry.camera import pixel_centres
-from headrecon.render.rasterize import rasterize
-from headrecon.types import Camera, Template
+from headrecon.types import Camera
 
 
 def head_area(
-    template: Template, camera: Camera, jaw: float, neck: float, collar: float
+    silhouette: Bool[Tensor, "h w"], camera: Camera, jaw: float, neck: float, collar: float
 ) -> Bool[Tensor, "h w"]:
     """Anywhere down to `jaw` below the ear canals, and near the template's neck down to `neck`.
 
-    A person's outline includes shoulders and clothes, which move and are lit on their own. `jaw`,
-    `neck` and `collar`, by how much the neck may be wider than the template's, are in millimetres;
-    down is down for the head, also if it is tipped.
+    `silhouette` is the template as the camera sees it. A person's outline includes shoulders and
+    clothes, which move and are lit on their own. `jaw`, `neck` and `collar`, by how much the neck
+    may be wider than the template's, are in millimetres; down is down for the head, also if it is
+    tipped.
     """
-    silhouette = rasterize(template.vertices, template.faces, camera).mask
     reach = round(collar * camera.scale)
     wide = torch.nn.functional.max_pool2d(silhouette[None, None].float(), 2 * reach + 1, 1, reach)
     axis = camera.view_from_head[:2, 1].to(camera.origin)

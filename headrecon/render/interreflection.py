@@ -1,13 +1,10 @@
 """Light that a head sends back to itself where it keeps other light off."""
 
-import math
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from headrecon.geometry.lighting import basis
-from headrecon.geometry.surface import vertex_normals
 from headrecon.render.occlusion import Occlusion
 
 _REFLECTED = 0.3
@@ -33,7 +30,6 @@ def lacking(
     lighting", PAMI 1997.
     """
     blocked = occlusion.harmonics(view_from_head, count)
-    share = (occlusion.blocked.sum(dim=1, keepdim=True) / math.pi).clamp(0.0, 1.0)
-    normals = vertex_normals(occlusion.vertices, occlusion.faces) @ view_from_head.T
-    open_sky = basis(normals.T, _ORDER[count]).T
-    return torch.lerp(blocked, open_sky, 1.0 - 1.0 / (1.0 - _REFLECTED * share))
+    open_sky = basis(view_from_head @ occlusion.normals.T, _ORDER[count]).T
+    gain = 1.0 / (1.0 - _REFLECTED * occlusion.share)
+    return torch.lerp(blocked, open_sky, (1.0 - gain)[:, None])

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ _LIFT = 0.5
 """Millimetres off the surface, where rays begin."""
 _BANDS = (1.0 / math.pi, *[3.0 / (2.0 * math.pi)] * 3, *[4.0 / math.pi] * 5)
 """One over the integral of cosine times a harmonic, in harmonics of the normal."""
+_AT_ONCE = 8192
+"""Vertices whose rays are in memory together."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,32 @@ class Occlusion:
         places = vertices.detach().cpu().double().numpy()
         normals = vertex_normals(vertices.detach(), faces).cpu().double().numpy()
         directions = _all_around(_DIRECTIONS)
-        cosines = (normals @ directions.T).clip(0.0)
         tracer = Tracer(places, faces.cpu().numpy())
-        vertex, direction = np.nonzero(cosines)
-        origins = (places + _LIFT * normals)[vertex]
-        met = tracer.blocked(origins, directions[direction])
-        cosines[vertex[~met], direction[~met]] = 0.0
-        share = torch.from_numpy(4.0 * math.pi / _DIRECTIONS * cosines)
-        around = torch.from_numpy(directions).to(vertices)
-        return cls(vertices, faces, around, share.to(vertices))
+        blocked = torch.zeros(len(places), _DIRECTIONS).to(vertices)
+        for first in range(0, len(places), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            cosines = (normals[some] @ directions.T).clip(0.0)
+            vertex, direction = np.nonzero(cosines)
+            origins = (places[some] + _LIFT * normals[some])[vertex]
+            met = tracer.blocked(origins, directions[direction])
+            cosines[vertex[~met], direction[~met]] = 0.0
+            blocked[some] = torch.from_numpy(4.0 * math.pi / _DIRECTIONS * cosines).to(vertices)
+        return cls(vertices, faces, torch.from_numpy(directions).to(vertices), blocked)
+
+    @cached_property
+    def share(self) -> Float[Tensor, " vertex"]:
+        """Of the light of an even sky, what is blocked."""
+        return (self.blocked.sum(dim=1) / math.pi).clamp(0.0, 1.0)
+
+    @cached_property
+    def normals(self) -> Float[Tensor, "vertex xyz=3"]:
+        """Unit, in the head frame."""
+        return vertex_normals(self.vertices, self.faces)
+
+    @cached_property
+    def _first(self) -> Float[Tensor, "vertex k=4"]:
+        """What is missing of the first four harmonics in the head frame."""
+        return self.blocked @ basis(self.directions.T).T * self.blocked.new_tensor(_BANDS[:4])
 
     def harmonics(
         self, view_from_head: Float[Tensor, "3 3"], count: int
@@ -65,8 +85,11 @@ class Occlusion:
         Reference: Sloan, Kautz and Snyder, "Precomputed radiance transfer for real-time rendering
         in dynamic, low-frequency lighting environments", SIGGRAPH 2002.
         """
-        values = basis(view_from_head @ self.directions.T, {4: 1, 9: 2}[count])
-        return self.blocked @ values.T * values.new_tensor(_BANDS[:count])
+        if count == 4:
+            # They turn as the vector does that they are.
+            return torch.cat([self._first[:, :1], self._first[:, 1:] @ view_from_head.T], dim=1)
+        values = basis(view_from_head @ self.directions.T, 2)
+        return self.blocked @ values.T * values.new_tensor(_BANDS)
 
     def seen_by(self, camera: Camera, count: int) -> Float[Tensor, "k h w"]:
         """The same behind each pixel of a camera, in its frame; 0 where it sees no mesh."""

@@ -73,7 +73,8 @@ class Align:
             torch.stack([portrait.visible for portrait in portraits]).to(marked),
             self.turn_smoothing,
         )
-        allowed = head_area(template, camera, self.jaw, self.neck, self.collar).to(images[0])
+        silhouette = rasterize(template.vertices, template.faces, camera).mask
+        allowed = head_area(silhouette, camera, self.jaw, self.neck, self.collar).to(images[0])
         return Stack(
             label=view.label,
             camera=camera,

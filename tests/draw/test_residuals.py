@@ -38,7 +38,7 @@ def test_the_worst_photo_comes_first_and_one_without_an_error_last():
         "other hair.jpg, view-30: head 31.0, face 5.0",
         "a hand.jpg, view+00: head 20.0, face 18.0",
         "fine.jpg, view+00 view+30: head 9.0, face 4.0",
-        "from behind.jpg, in no view: head nan, face nan",
+        "from behind.jpg, in no view: no face to tell the light by",
     ]
 
 
@@ -56,11 +56,14 @@ def test_a_photo_lies_beside_its_rendering_and_their_difference():
     rendered = torch.zeros(3, 40, 40)
     rendered[:, 10:30, 10:30] = 0.5
     counted = rendered[0] > 0
-    drawn = beside(photo, rendered, torch.where(counted, 60.0, 0.0), counted)
+    # Where the head gets no light it is black, and no paper.
+    rendered[:, 10:15] = 0.0
+    drawn = beside(photo, rendered, counted, torch.where(counted, 60.0, 0.0), counted)
     levels = np.asarray(drawn.convert("L"))
     cell, middle = levels.shape[1] // 3, levels.shape[0] // 2
     assert levels[20, 20] == pytest.approx(188, abs=2)
     # Around the head there is paper.
     assert levels[20, cell + 20] == levels[20, 2 * cell + 20] == 255
+    assert levels[middle // 3 + 30, cell + cell // 2] < 5
     assert levels[middle, cell + cell // 2] == pytest.approx(188, abs=2)
     assert levels[middle, 2 * cell + cell // 2] == pytest.approx(250, abs=5)

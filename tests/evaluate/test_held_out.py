@@ -5,20 +5,28 @@ from dataclasses import replace
 import pytest
 import torch
 
-from headrecon.evaluate.held_out import PARTS, Judgement, Sitting, judge, painted_like, sitting
+from headrecon.evaluate.held_out import (
+    PARTS,
+    Ends,
+    Judgement,
+    Sitting,
+    judge,
+    painted_like,
+    sitting,
+)
 from headrecon.geometry.rotation import view_from_head
 from headrecon.mesh.cameras import FiducialCameras
 from headrecon.render.occlusion import Occlusion
 from headrecon.types import REGIONS, HeadMesh, Portrait
 from tests.sitter import SIDE, TEMPLATE, head, photo_of
 
-BOUNDS = (60.0, 115.0, 6.0, 3.5)
+ENDS = Ends(jaw=60.0, neck=115.0, collar=6.0, skin=3.5)
 
 
 def sat(portrait: Portrait, distance: float | None = None) -> Sitting:
     """A photo from a distance, divided into parts."""
     (camera,) = FiducialCameras(distance)((portrait,), TEMPLATE)
-    return sitting(portrait, camera, TEMPLATE, *BOUNDS)
+    return sitting(portrait, camera, TEMPLATE, ENDS)
 
 
 def judged(mesh: HeadMesh, photo: Sitting, distance: float | None = None) -> Judgement:
