@@ -3,9 +3,8 @@
 For example: python -m headrecon.normals photos=100 'identities=[81]'
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import hydra
 import numpy as np
@@ -16,11 +15,12 @@ from torch import Tensor
 
 from headrecon import command
 from headrecon.command import CONF, failures_in_one_line
+from headrecon.pipeline import Pipeline
 from headrecon.render.reproject import see_template
 from headrecon.settings import Config, check
 from headrecon.synthetic.folder import PhotographSubject
 from headrecon.synthetic.light_stage import LitFace, Troubles, face_under_lights
-from headrecon.types import Camera, Head, NormalField, Stack, Template
+from headrecon.types import Camera, Head, Stack, Template
 from headrecon.views.align import face_mask
 
 
@@ -69,7 +69,7 @@ def lit_face(config: Config, identity: int, troubles: Troubles) -> LitFace:
 
 def template_angle(config: Config, faces: Iterable[LitFace]) -> str:
     """What the template's own normals are off, without looking at any photo."""
-    template = _stage(config, (), "template")()
+    template = _pipeline(config, ()).template()
     found = []
     for face in faces:
         seen = see_template(template, _camera(face))
@@ -80,27 +80,28 @@ def template_angle(config: Config, faces: Iterable[LitFace]) -> str:
 
 def angles(config: Config, face: LitFace, overrides: Iterable[str]) -> Angles:
     """Factorize, bend the template, place it, resolve the ambiguity, compare with the truth."""
-    template = _stage(config, overrides, "template")()
-    stack = _stage(config, overrides, "flow")(_stack(face, template))
-    factors = _stage(config, overrides, "factorize")(stack)
-    fitted = _stage(config, overrides, "fit")((factors,), template)
-    posed = _stage(config, overrides, "pose")(factors, (stack.camera,), Head(()), fitted)
-    field: NormalField = _stage(config, overrides, "disambiguate")(posed, Head(()), fitted)
+    stages = _pipeline(config, overrides)
+    template = stages.template()
+    stack = stages.flow(_stack(face, template))
+    factors = stages.factorize(stack)
+    fitted = stages.fit((factors,), template)
+    posed = stages.pose(factors, (stack.camera,), Head(()), fitted)
+    field = stages.disambiguate(posed, Head(()), fitted)
     judged = face.skin & field.mask
     off = _angles(field.normals[:, judged], face.normals[:, judged])
     ratio = off / field.deviation[judged].clamp_min(1e-6)
     return Angles(float(off.median()), float(ratio.square().mean().sqrt()))
 
 
-def _stage(config: Config, overrides: Iterable[str], name: str) -> Callable[..., Any]:
-    """A stage of the pipeline by its settings; photos that keep still need no flow, by default."""
+def _pipeline(config: Config, overrides: Iterable[str]) -> Pipeline:
+    """The stages by their settings; photos that keep still need no flow, by default."""
     composed = compose("config", overrides=[*config.always, *overrides])
     for stage in (composed.pipeline.fit, composed.pipeline.pose):
         if "turn" in stage:
             stage.turn = 0.0  # The rotation is known; how large the head is, is not.
         if "fiducial_bias" in stage:
             stage.fiducial_bias = False  # The fiducials are the true ones, no detector's.
-    return hydra.utils.instantiate(composed.pipeline[name], _convert_="all")
+    return hydra.utils.instantiate(composed.pipeline, _convert_="all")
 
 
 def _stack(face: LitFace, template: Template) -> Stack:

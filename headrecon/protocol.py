@@ -64,8 +64,7 @@ def evaluate(config: Config) -> None:
     template, made_of, held_out = portraits(config, run, share)
     if not held_out:
         raise Refusal(f"none of the photos in {config.photos} can be used to judge the head by")
-    heads = {name: laid_on(mesh, result) for name, mesh in baselines(config, template, made_of)}
-    heads = {RESULT: result, **heads, **also}
+    heads = {RESULT: result, **dict(baselines(config, template, made_of)), **also}
     heads = {name: painted_like(mesh, result) for name, mesh in heads.items()}
     chosen = _spread(held_out, config.most)
     stage = hydra.utils.instantiate(config.cameras, _convert_="all")

@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from headrecon import normals
 from headrecon.command import CONF
 from headrecon.geometry.lighting import basis
+from headrecon.pipeline import Pipeline
 from headrecon.synthetic.light_stage import LitFace, Troubles, face_under_lights
 from tests.synthetic.sessions import SESSION
 
@@ -68,5 +69,4 @@ def test_every_row_of_the_table_is_a_pipeline():
     with initialize_config_dir(str(CONF), version_base=None):
         config = compose("normals")
         for row in config.settings.values():
-            for name in ("template", "flow", "factorize", "fit", "disambiguate"):
-                assert callable(normals._stage(config, row, name))
+            assert isinstance(normals._pipeline(config, row), Pipeline)

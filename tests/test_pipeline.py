@@ -15,8 +15,10 @@ import pytest
 import trimesh
 from PIL import Image
 
+from headrecon import train
 from headrecon.mesh.crossings import crossing_faces
 from headrecon.photos.weights import SOURCES, WeightsUnavailable, weights
+from tests.commands import start
 
 ROOT = Path(__file__).parents[1]
 SMALL = (
@@ -30,7 +32,9 @@ SMALL = (
     "pipeline.align.pixels_per_mm=0.4",
     "pipeline.refine.diffusion=[8]",
     "pipeline.refine.steps=6",
-    "repaint@pipeline.refine.paint=none",
+    "pipeline.refine.backtracking=[1.0]",
+    "pipeline.refine.contours.photos=2",
+    "pipeline.outlines.stiffness=[10.0,0.3]",
     "pipeline.flow.ranks=[1,2,4]",
     "pipeline.flow.shrink=[2,2,1]",
     "pipeline.fit.rounds=2",
@@ -41,14 +45,21 @@ SMALL = (
 )
 
 
-def command(*overrides: str) -> list[str]:
-    return [sys.executable, "-m", "headrecon.train", *SMALL, *overrides]
+def command(*overrides: str, paint: str = "none") -> list[str]:
+    """What is typed; epochs in the albedo of the photos (`paint`) are for the slow tests."""
+    painted = f"repaint@pipeline.refine.paint={paint}"
+    return [sys.executable, "-m", "headrecon.train", *SMALL, painted, *overrides]
 
 
-def run(*overrides: str) -> str:
+def run(*overrides: str, paint: str = "none") -> str:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        command(*overrides), cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command(*overrides, paint=paint),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -142,14 +153,19 @@ def test_bad_files_are_told_with_a_reason_and_stop_nothing(finished: Path):
 
 
 def test_a_second_run_computes_nothing(finished: Path):
-    assert ", 0 computed" in run(f"run_dir={finished}").splitlines()[-3]
+    code, out, err = start(train, ROOT, *command(f"run_dir={finished}")[3:])
+    assert code == 0, err
+    assert ", 0 computed" in out.splitlines()[-3]
 
 
-def killed_after(artifact: str, folder: Path) -> None:
+def killed_after(artifact: str, folder: Path, paint: str = "none") -> None:
     """Start a run, and kill it when it has this artifact."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     started = subprocess.Popen(
-        command(f"run_dir={folder}"), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+        command(f"run_dir={folder}", paint=paint),
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 180.0
     while not (folder / "artifacts" / artifact).exists() and time.monotonic() < deadline:
@@ -159,17 +175,34 @@ def killed_after(artifact: str, folder: Path) -> None:
     started.wait()
 
 
-def test_a_killed_run_goes_on_to_the_same_mesh(finished: Path, tmp_path: Path):
+def test_a_killed_run_goes_on_to_the_same_template_and_cameras(finished: Path, tmp_path: Path):
     shutil.copytree(finished / "synthetic", tmp_path / "synthetic")
     shutil.copytree(finished / "artifacts" / "photos", tmp_path / "artifacts" / "photos")
     killed_after("view+00/aligned", tmp_path)
     assert not (tmp_path / "artifacts" / "mesh").exists()
     before = (tmp_path / "artifacts" / "view+00" / "aligned" / "arrays.npz").stat().st_mtime_ns
-    killed_after("mesh/merged", tmp_path)
+    killed_after("outlined", tmp_path)
     after = (tmp_path / "artifacts" / "view+00" / "aligned" / "arrays.npz").stat().st_mtime_ns
     assert after == before
-    meshes = [
-        (folder / "artifacts" / "mesh" / "merged" / "arrays.npz").read_bytes()
-        for folder in (finished, tmp_path)
-    ]
+    for name in ("cameras", "outlined"):
+        one, other = (
+            (folder / "artifacts" / name / "arrays.npz").read_bytes()
+            for folder in (finished, tmp_path)
+        )
+        assert one == other
+
+
+@pytest.mark.slow
+def test_a_run_killed_while_it_refines_goes_on_to_the_same_head(finished: Path, tmp_path: Path):
+    """In the albedo of the photos, as refinement is by default."""
+    folders = tmp_path / "whole", tmp_path / "killed"
+    for folder in folders:
+        shutil.copytree(finished / "synthetic", folder / "synthetic")
+        shutil.copytree(finished / "artifacts" / "photos", folder / "artifacts" / "photos")
+    run(f"run_dir={folders[0]}", paint="photos")
+    killed_after("mesh/merged", folders[1], paint="photos")
+    assert not (folders[1] / "artifacts" / "mesh" / "complete").exists()
+    told = run(f"run_dir={folders[1]}", paint="photos")
+    assert ", 0 computed" not in told
+    meshes = [(folder / "mesh" / "head.ply").read_bytes() for folder in folders]
     assert meshes[0] == meshes[1]

@@ -53,6 +53,8 @@ class Sitting:
     """Where the head is; a collar is none of it."""
     part: Int[Tensor, "h w"]
     """Index into `PARTS`."""
+    scale: float
+    """Pixels per millimetre of the template, in which outlines of all heads are compared."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def sitting(
         area=area & ~clothes,
         head=head & ~clothes,
         part=part,
+        scale=camera.scale,
     )
 
 
@@ -141,7 +144,7 @@ def judge(
     shown = seen & photo.area
     both, either = int((shown & photo.head).sum()), int((shown | photo.head).sum())
     numbers["outline_iou_share"] = both / max(either, 1)
-    numbers["outline_distance_mm"] = _apart(shown, photo.head, photo.area) / camera.scale
+    numbers["outline_distance_mm"] = _apart(shown, photo.head, photo.area) / photo.scale
     numbers["fiducials_of_face_share"] = _fiducials(mesh, camera, portrait)
     return Judgement(numbers, rendered, seen, off * photo.head)
 
