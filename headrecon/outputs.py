@@ -16,7 +16,7 @@ from headrecon.draw.head_page import head_page
 from headrecon.draw.photos import flicker
 from headrecon.draw.residuals import Residual, beside, residual_page
 from headrecon.draw.viewer import colored, srgb_levels
-from headrecon.evaluate.held_out import Ends, judge, sitting
+from headrecon.evaluate.held_out import PARTS, Ends, judge, sitting
 from headrecon.files import write
 from headrecon.mesh.export import further, glb
 from headrecon.render.occlusion import Occlusion
@@ -103,7 +103,7 @@ def residuals(found: Reconstruction, ends: Ends) -> Iterator[Residual]:
     """The head through the refined camera of each photo of use, beside the photo as it was found.
 
     The measure is that for photos that were held out, but the head was made of these, so it
-    flatters.
+    flatters; and all of the head tells the light, which in a profile the face alone would not.
     """
     mesh, views_of = found.mesh, _views_of(found)
     occlusion = Occlusion.of(mesh.vertices, mesh.faces)
@@ -111,7 +111,7 @@ def residuals(found: Reconstruction, ends: Ends) -> Iterator[Residual]:
     parts = Scene(found.fitted.vertices, found.fitted.faces)
     for portrait, camera in zip(found.collection.kept, found.cameras, strict=True):
         photo = sitting(portrait, camera, found.fitted, ends, parts)
-        one = judge(mesh, occlusion, camera, photo, scene)
+        one = judge(mesh, occlusion, camera, photo, scene, PARTS)
         head, face = (one.numbers[f"{part}_grey_levels"] for part in ("head", "face"))
         drawn = beside(portrait.image, one.rendered, one.seen, one.error, photo.head)
         yield Residual(portrait.name, views_of.get(portrait.name, ""), head, face, drawn)

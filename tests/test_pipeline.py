@@ -181,10 +181,10 @@ def test_a_killed_run_goes_on_to_the_same_template_and_cameras(finished: Path, t
     killed_after("view+00/aligned", tmp_path)
     assert not (tmp_path / "artifacts" / "mesh").exists()
     before = (tmp_path / "artifacts" / "view+00" / "aligned" / "arrays.npz").stat().st_mtime_ns
-    killed_after("outlined", tmp_path)
+    killed_after("cameras", tmp_path)
     after = (tmp_path / "artifacts" / "view+00" / "aligned" / "arrays.npz").stat().st_mtime_ns
     assert after == before
-    for name in ("cameras", "outlined"):
+    for name in ("fitted", "cameras"):
         one, other = (
             (folder / "artifacts" / name / "arrays.npz").read_bytes()
             for folder in (finished, tmp_path)

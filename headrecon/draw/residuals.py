@@ -17,10 +17,9 @@ _SIDE = 160
 """Of each of the three pictures, in pixels."""
 _ABOUT = (
     "Each photo as it was found, the head through its camera in its light, and the difference, "
-    f"bright from {BRIGHTEST:.0f} grey levels on. The light is told by the face, so hair that was "
-    "worn otherwise does not spoil it. A photo that is wrong (somebody else, a bad outline, a "
-    "hand) stands out. Write name,drop into overrides.csv beside the photos and run again: only "
-    "what depends on it is computed anew."
+    f"bright from {BRIGHTEST:.0f} grey levels on. A photo that is wrong (somebody else, a bad "
+    "outline, other hair, a hand) stands out. Write name,drop into overrides.csv beside the photos "
+    "and run again: only what depends on it is computed anew."
 )
 _ORDERS = ("worst head first", "worst face first", "by view", "by name")
 
@@ -80,7 +79,7 @@ def residual_page(name: str, found: Sequence[Residual], reasons: Mapping[str, st
 
 def _said(one: Residual) -> str:
     if math.isnan(one.head):
-        return "no face to tell the light by"
+        return "too little to tell its light"
     return f"head {one.head:.1f}" + ("" if math.isnan(one.face) else f", face {one.face:.1f}")
 
 

@@ -1,5 +1,6 @@
 """How well a mesh renders into a photo, above all one that it was not made from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,13 +115,14 @@ def judge(
     camera: Camera,
     photo: Sitting,
     scene: Scene | None = None,
+    lit_by: Sequence[str] = ("face",),
 ) -> Judgement:
     """Render a mesh into a photo and compare.
 
-    Light (first-order harmonics, three channels) is fitted on the face only and has to do for ears,
-    neck and hair, less what the mesh itself keeps off. Where the mesh shows nothing, its rendering
-    is black. Nothing is said of a photo without a face to tell its light. For many photos, `scene`
-    is the mesh, made ready for rays once.
+    Light (first-order harmonics, three channels) is fitted on some of `PARTS` and has to do for the
+    others, less what the mesh itself keeps off. Where the mesh shows nothing, its rendering is
+    black. Nothing is said of a photo that shows next to nothing of these parts. For many photos,
+    `scene` is the mesh, made ready for rays once.
     """
     portrait = photo.portrait
     fragments = (scene or Scene(mesh.vertices, mesh.faces)).rasterized(camera)
@@ -130,8 +132,9 @@ def judge(
     seen = fragments.mask
     albedo, unit = layers[:3, seen], torch.nn.functional.normalize(layers[3:6, seen], dim=0)
     columns = albedo[:, None] * (basis(unit) - layers[6:, seen])
-    on_face = (photo.head & (photo.part == PARTS.index("face")))[seen]
-    weights = (on_face & (portrait.image[:, seen].amax(dim=0) < 0.98)).to(albedo)
+    telling = photo.part.new_tensor([PARTS.index(name) for name in lit_by])
+    lit = (photo.head & torch.isin(photo.part, telling))[seen]
+    weights = (lit & (portrait.image[:, seen].amax(dim=0) < 0.98)).to(albedo)
     lighting = fit_columns(portrait.image[None][..., seen], columns, weights[None])[0]
     rendered = torch.zeros_like(portrait.image)
     rendered[:, seen] = torch.einsum("ck,ckj->cj", lighting, columns).clamp(0.0, 1.0)

@@ -38,7 +38,7 @@ def test_the_worst_photo_comes_first_and_one_without_an_error_last():
         "other hair.jpg, view-30: head 31.0, face 5.0",
         "a hand.jpg, view+00: head 20.0, face 18.0",
         "fine.jpg, view+00 view+30: head 9.0, face 4.0",
-        "from behind.jpg, in no view: no face to tell the light by",
+        "from behind.jpg, in no view: too little to tell its light",
     ]
 
 
