@@ -105,8 +105,8 @@ class Monitor:
         """The photos, and which of them the views are made of."""
         portraits, kept = collection.portraits, collection.kept
         names = {name for view in views for name in view.names}
-        inside = [portrait for portrait in portraits if portrait.name in names]
-        outside = [portrait for portrait in portraits if portrait.name not in names]
+        inside = [one for one in portraits if one.name in names]
+        outside = [one for one in portraits if one.name not in names]
         self.number("photos/found_count", len(portraits) + len(rejections))
         self.number("photos/kept_count", len(inside))
         logger.info(
@@ -177,11 +177,7 @@ class Monitor:
         for stack in stacks:
             mean = reproject(refined.mesh, _some(stack, PHOTOS_PER_VIEW)).mean
             self.number(f"{stack.label}/reprojection_grey_levels", mean, refined.epoch)
-        if portraits:
-            those = portraits, refined.cameras[: len(portraits)]
-            self.picture(
-                "mesh/photos", beside_photos(refined.mesh, *those, PHOTOS_DRAWN), refined.epoch
-            )
+        self.picture("mesh/photos", beside_photos(refined, portraits, PHOTOS_DRAWN), refined.epoch)
         if refined.epoch == 0:
             self._draw_mesh(refined, stacks)
         self._latest = (refined, tuple(stacks))

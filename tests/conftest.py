@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-LONG = ("test_pipeline.py", "test_benchmark.py", "test_detect.py", "test_notebook.py")
+LONG = ("test_pipeline.py", "test_benchmark.py", "test_detect.py")
 """Files that take longest, one of which would be waited for if it began last."""
 
 

@@ -1,5 +1,7 @@
 """The walkthrough runs from top to bottom on a tiny subject, and is kept without its outputs."""
 
+import ast
+import importlib.util
 import os
 from pathlib import Path
 
@@ -30,6 +32,23 @@ def test_the_walkthrough_is_kept_without_outputs():
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
 
 
+def test_what_the_walkthrough_imports_is_there():
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    imported = [
+        (node.module, alias.name)
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    ]
+    assert any(module.startswith("headrecon.") for module, _ in imported)
+    for module, name in imported:
+        found = importlib.import_module(module)
+        assert hasattr(found, name) or importlib.util.find_spec(f"{module}.{name}"), name
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_every_cell_runs_and_shows_its_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     try:

@@ -175,16 +175,16 @@ def killed_after(artifact: str, folder: Path, paint: str = "none") -> None:
     started.wait()
 
 
-def test_a_killed_run_goes_on_to_the_same_template_and_cameras(finished: Path, tmp_path: Path):
+def test_a_killed_run_goes_on_to_the_same_factors(finished: Path, tmp_path: Path):
     shutil.copytree(finished / "synthetic", tmp_path / "synthetic")
     shutil.copytree(finished / "artifacts" / "photos", tmp_path / "artifacts" / "photos")
     killed_after("view+00/aligned", tmp_path)
     assert not (tmp_path / "artifacts" / "mesh").exists()
     before = (tmp_path / "artifacts" / "view+00" / "aligned" / "arrays.npz").stat().st_mtime_ns
-    killed_after("cameras", tmp_path)
+    killed_after("view+00/factors", tmp_path)
     after = (tmp_path / "artifacts" / "view+00" / "aligned" / "arrays.npz").stat().st_mtime_ns
     assert after == before
-    for name in ("fitted", "cameras"):
+    for name in ("view+00/flowed", "view+00/factors"):
         one, other = (
             (folder / "artifacts" / name / "arrays.npz").read_bytes()
             for folder in (finished, tmp_path)

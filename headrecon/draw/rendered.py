@@ -12,16 +12,16 @@ from headrecon.geometry.mean import mean_photo
 from headrecon.geometry.surface import vertex_normals
 from headrecon.render.rasterize import Scene, interpolate, rasterize
 from headrecon.render.relit import grey_levels, relit
-from headrecon.types import Camera, HeadMesh, Portrait, Stack
+from headrecon.types import HeadMesh, Portrait, Refinement, Stack
 
 
-def beside_photos(
-    mesh: HeadMesh, portraits: Sequence[Portrait], cameras: Sequence[Camera], most: int
-) -> Image.Image:
+def beside_photos(refined: Refinement, portraits: Sequence[Portrait], most: int) -> Image.Image:
     """Some photos from as different sides as there are: photo, the mesh in its light, difference.
 
-    In the light that fits it best all over, where the photo shows the person and the mesh is seen.
+    Cameras of mirror images come after those of the portraits. In the light that fits best all
+    over, where the photo shows the person and the mesh is seen.
     """
+    mesh, cameras = refined.mesh, refined.cameras[: len(portraits)]
     pairs = sorted(zip(portraits, cameras, strict=True), key=lambda pair: pair[0].azimuth)
     chosen = torch.linspace(0, len(pairs) - 1, min(most, len(pairs))).round().int().tolist()
     scene, cells, labels = Scene(mesh.vertices, mesh.faces), [], []

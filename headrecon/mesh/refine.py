@@ -127,10 +127,8 @@ class Refine:
 
     def __post_init__(self) -> None:
         """Raise `ValueError` where no step can be taken, or no photo would take part in it."""
-        if self.steps < 1 or self.photos < 1:
-            raise ValueError("refinement needs at least one step and one photo of each")
-        if self.aside == 1 or self.aside < 0:
-            raise ValueError(f"one photo in {self.aside} cannot be kept aside: 0, or 2 and more")
+        if min(self.steps, self.photos) < 1 or self.aside < 0 or self.aside == 1:
+            raise ValueError("refine needs steps and photos of 1 or more, aside of 0, 2 or more")
 
     @property
     def epochs(self) -> int:

@@ -7,6 +7,7 @@ from headrecon.draw.panel import PAPER
 from headrecon.draw.rendered import beside_its_average, beside_photos
 from headrecon.draw.turntable import framing, plaster, turntable
 from headrecon.geometry.camera import project
+from headrecon.mesh.refine import not_yet_refined
 from tests import artifacts
 
 
@@ -50,10 +51,10 @@ def test_a_mesh_is_rendered_beside_the_average_photo() -> None:
 
 def test_photos_from_the_most_different_sides_are_drawn_beside_the_mesh() -> None:
     photos = [artifacts.portrait(f"{azimuth}.jpg", azimuth) for azimuth in (0.0, 80.0, -60.0, 5.0)]
-    cameras = [artifacts.PHOTOGRAPHER] * len(photos)
-    one, four, many = (
-        beside_photos(artifacts.head_mesh(), photos, cameras, most) for most in (1, 4, 9)
-    )
+    mirrored_too = 2 * len(photos)
+    begun = not_yet_refined(artifacts.head_mesh(), (artifacts.PHOTOGRAPHER,) * mirrored_too)
+    one, four, many = (beside_photos(begun, photos, most) for most in (1, 4, 9))
     assert one.width < four.width
     assert one.height < four.height
     assert many.size == four.size
+    assert beside_photos(begun, [], 4).width < one.width
