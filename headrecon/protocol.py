@@ -134,8 +134,8 @@ def portraits(
         return pipeline.thin(kept, pile.overrides).kept
 
     made_of, names = of_use(seen[False]), {one.name for one in seen[True]}
-    others = [one for one in of_use(seen[False] + seen[True]) if one.name in names]
-    judging = unseen(others, made_of, pipeline.curate.copies)
+    held = [one for one in of_use(seen[False] + seen[True]) if one.name in names]
+    judging = unseen(held, made_of, pipeline.curate.copies)
     logger.info("photos: %d to judge by, of use", len(judging))
     return template, made_of, judging
 

@@ -4,12 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from headrecon.geometry.lighting import basis
+from headrecon.geometry.mixing import harmonics
 from headrecon.render.occlusion import Occlusion
 
 _REFLECTED = 0.3
 """Share of light that skin reflects: 0.1 to 0.4 by its tone, more of red."""
-_ORDER = {4: 1, 9: 2}
 
 
 def lacking(
@@ -30,6 +29,6 @@ def lacking(
     lighting", PAMI 1997.
     """
     blocked = occlusion.harmonics(view_from_head, count)
-    open_sky = basis(view_from_head @ occlusion.normals.T, _ORDER[count]).T
+    open_sky = harmonics(view_from_head @ occlusion.normals.T, count).T
     gain = 1.0 / (1.0 - _REFLECTED * occlusion.share)
     return torch.lerp(blocked, open_sky, (1.0 - gain)[:, None])
