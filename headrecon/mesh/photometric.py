@@ -12,7 +12,6 @@ from headrecon.geometry.lighting import basis, fit_columns, reflected
 from headrecon.geometry.surface import vertex_normals
 from headrecon.mesh.expression import expressions_of
 from headrecon.mesh.nudge import MOVES, Deviation, nudged, nudged_camera
-from headrecon.mesh.parts import is_part
 from headrecon.mesh.shot import Shot
 from headrecon.render.interreflection import lacking
 from headrecon.render.occlusion import Occlusion
@@ -41,14 +40,18 @@ class Subject:
 
     @classmethod
     def of(
-        cls, mesh: HeadMesh, template: Template, parts: Sequence[Sequence[str]], expression: bool
+        cls,
+        mesh: HeadMesh,
+        counted: Float[Tensor, "part vertex"],
+        template: Template,
+        expression: bool,
     ) -> "Subject":
-        """A mesh of which these regions of the template count, with expressions or without."""
+        """A mesh of which these parts count, with expressions or without."""
         pulled = expressions_of(mesh.vertices, template)
         return cls(
             faces=mesh.faces,
             hidden=Occlusion.of(mesh.vertices, mesh.faces),
-            counted=torch.stack([is_part(mesh.vertices, template, part) for part in parts]),
+            counted=counted,
             expressions=pulled if expression else pulled[:0],
         )
 

@@ -150,8 +150,11 @@ class Refine:
         generator = torch.Generator().manual_seed(self.seed + start.epoch)
         turns = list(islice(in_turns(used, self.photos, generator), self.steps))
         judged = used[:: max(1, -(-len(used) // _SHOWN))], unused
-        scalp, neck = (is_part(mesh.vertices, template, (name,)) for name in ("scalp", "neck"))
-        where = mesh.vertices[neck < 0.5]
+        # As it all began, so that photos aside judge by the same pixels in every epoch.
+        rest = replace(mesh, vertices=start.rest)
+        scalp, neck = (is_part(rest.vertices, template, (name,)) for name in ("scalp", "neck"))
+        counted = torch.stack([is_part(rest.vertices, template, part) for part in self.parts])
+        where = rest.vertices[neck < 0.5]
         shots = {
             index: Shot.of(portraits[index], start.cameras[index], where, self.side)
             for index in {*chain(*turns, *judged)}
@@ -160,7 +163,7 @@ class Refine:
         free, names = (1.0 - fitted * skin) * (1.0 - neck), {photo.name for photo in photos}
         contours = self.contours(mesh, free, portraits, start.cameras, names)
         told = [Told.by(surface, mesh, self.grazing) for surface in head.surfaces]
-        subject = Subject.of(mesh, template, self.parts, self.expression)
+        subject = Subject.of(mesh, counted, template, self.expression)
         topology = topology_of(mesh.vertices, mesh.faces)
         descent = Descent(
             *(mesh, len(portraits), self.diffusion[start.epoch], len(subject.expressions)),
@@ -179,8 +182,7 @@ class Refine:
             descent.step(torch.stack([getattr(self, name) * terms[name] for name in TERMS]).sum())
             history.append(torch.stack([terms[name].detach() for name in TERMS]))
 
-        rest = replace(mesh, vertices=start.rest)
-        jury = Jury.of(rest, {i: shots[i] for i in chain(*judged)}, subject.counted[0])
+        jury = Jury.of(rest, {i: shots[i] for i in chain(*judged)}, counted[0])
         before = jury.errors(colored, mesh.vertices.new_zeros(len(portraits), MOVES), judged)
         end, after = start, before
         for share in self.backtracking:

@@ -33,6 +33,16 @@ def test_photos_kept_aside_take_no_part(longer: tuple[Stack, ...]):
     assert float(one.errors[0, 0, 1]) == pytest.approx(float(other.errors[0, 0, 1]), abs=0.1)
 
 
+def test_photos_kept_aside_judge_all_epochs_by_the_same_pixels(longer: tuple[Stack, ...]):
+    start, kind = head(1.1), template(head(1.1), "face", False)
+    twice = replace(ASIDE, steps=4, diffusion=[8, 8], vertex_rate=0.5, camera_rate=0.1)
+    end = through(twice, begun(start, longer), longer, kind)
+    assert not torch.equal(end.mesh.vertices, start.vertices)
+    (_, first), (_, second) = end.errors
+    assert float(first[1]) < float(first[0])
+    assert float(second[0]) == float(first[1])
+
+
 def test_an_epoch_that_makes_photos_kept_aside_worse_is_taken_back(longer: tuple[Stack, ...]):
     start, kind = head(1.25), template(head(1.25), "face", False)
     state = begun(start, longer)
