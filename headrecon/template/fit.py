@@ -1,6 +1,7 @@
 """The template, bent towards the person whom the photos show, before any view is solved."""
 
 import logging
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,7 +13,7 @@ from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.occlusion import Occlusion
 from headrecon.template.marks import marks_of
 from headrecon.template.model import head_model
-from headrecon.template.sight import Sight, skin_seen
+from headrecon.template.sight import Sight, skin_seen, turned
 from headrecon.types import Camera, Factors, Template
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class FitTemplate:
     a space of few dimensions, where no matrix can imitate a change of shape. Its coefficients c
     minimize
 
-        |c|^2 / 2 + sum_v (a / 2 s^2) mean_j w_vj |N_v(P_v Y_j(c)) / rho_vj - B_v h_vj(c)|^2 / l_v^2
+        |c|^2 / 2 + sum_v |w_v|^2 / 2 g^2
+                  + sum_v (a / 2 s^2) mean_j psi(|N_v(P_v Y_j(c)) / rho_vj - B_v h_vj(c)| / l_v)
                   + sum_v (b / 2) mean_k |(P_v X_k(c))' - f_vk|^2 / t_vk^2
                   + sum_v (o / 2 u^2) mean_r rho(d_v(P_v X_r(c)))
 
@@ -51,7 +53,13 @@ class FitTemplate:
     face is. The scale and the shift of P_v are the best ones for each c, as are B_v and rho_vj
     (variable projection), so that c descends along what neither a camera nor a matrix explains.
     Points are looked up where c has them: what is turned rightly but lies in the wrong place, such
-    as the base of a nose, is in error, too.
+    as the base of a nose, is in error, too. psi is a square that is bounded (`Skin.misfit`).
+
+    P_v is turned by w_v from the pose that the detectors gave the view, who take a person's heads
+    to be turned by a degree or two too far or too little, from one side otherwise than from
+    another, in all photos alike. A head that is seen from less far aside than it is taken to be
+    would be found too flat. Features move with a turn as with no change of a head that looks the
+    same from all other sides, so that heads and turns are found together (bundle adjustment).
 
     Pixels of a view deviate together, by shadows and misaligned photos: they count for `normals`
     (a) independent ones with a deviation of `normal_deviation` (s). So do fiducials: `fiducials`
@@ -87,9 +95,7 @@ class FitTemplate:
     min_cosine: float
     """Least n_z of a pixel or a fiducial that takes part."""
     turn: float
-    """Share of the way that a view's camera turns to meet the fiducials."""
-    max_turn: float
-    """Degrees of the whole way, beyond which it stays as it was aligned."""
+    """g: standard deviation of a view's pose about each axis, degrees."""
     min_pixels: int
     """Of a view that takes part."""
 
@@ -97,38 +103,54 @@ class FitTemplate:
         """Fit; the template stays as it is if no view shows enough of its skin."""
         basis = self.size * head_model().identity[: self.components].to(template.vertices)
         coefficients = basis.new_zeros(len(basis))
+        turns = {view.label: basis.new_zeros(3) for view in factors}
         fitted = template
         for _ in range(self.rounds):
-            sights = self.sights(factors, fitted, template)
+            views = tuple(
+                replace(view, camera=turned(view.camera, turns[view.label])) for view in factors
+            )
+            sights = self.sights(views, fitted, template)
             if not sights:
                 log.warning("too little skin is seen to fit the template; it stays as it is")
                 return template
-            coefficients = self._descended(coefficients, basis, template, sights)
+            before = torch.stack([turns[sight.label] for sight in sights])
+            coefficients, after = self._descended(coefficients, before, basis, template, sights)
+            turns |= {sight.label: turn for sight, turn in zip(sights, after, strict=True)}
             fitted = replace(_bent(template, coefficients, basis), fitted=True)
+        for label, turn in turns.items():
+            log.info("%s: the fit turns the camera by %.1f degrees", label, turn.norm().rad2deg())
         return fitted
 
     def _descended(
         self,
         start: Float[Tensor, " component"],
+        turns: Float[Tensor, "sight xyz=3"],
         basis: Float[Tensor, "component vertex xyz=3"],
         template: Template,
         sights: list[Sight],
-    ) -> Float[Tensor, " component"]:
-        """Coefficients of less energy."""
-        coefficients = start.clone().requires_grad_(True)
-        optimizer = torch.optim.LBFGS(
-            [coefficients], max_iter=self.steps, line_search_fn="strong_wolfe"
-        )
+    ) -> tuple[Float[Tensor, " component"], Float[Tensor, "sight xyz=3"]]:
+        """Coefficients and turns (rotation vectors, radians) of less energy."""
+        deviation = math.radians(self.turn)
+        found = torch.cat([start, start.new_zeros(turns.numel())]).requires_grad_(True)
+        optimizer = torch.optim.LBFGS([found], max_iter=self.steps, line_search_fn="strong_wolfe")
+
+        def parts() -> tuple[Tensor, Tensor]:
+            """The coefficients, and by how much sights are turned more, in deviations."""
+            return found[: len(start)], found[len(start) :].reshape(turns.shape)
 
         def energy() -> Tensor:
             optimizer.zero_grad()
-            bent = _bent(template, coefficients, basis)
-            total = 0.5 * coefficients.square().sum() + self.energy(bent, sights)
+            coefficients, more = parts()
+            seen = [s.turned(deviation * m) for s, m in zip(sights, more, strict=True)]
+            away = turns / deviation + more
+            total = 0.5 * (coefficients.square().sum() + away.square().sum())
+            total = total + self.energy(_bent(template, coefficients, basis), seen)
             total.backward()
             return total
 
         optimizer.step(energy)
-        return coefficients.detach()
+        coefficients, more = (part.detach() for part in parts())
+        return coefficients, turns + deviation * more
 
     def energy(self, template: Template, sights: list[Sight]) -> Float[Tensor, ""]:
         """What a head says against the views; differentiable in its vertices."""
@@ -168,21 +190,20 @@ class FitTemplate:
             )
             if skin is not None:
                 marks = marks_of(view.fiducials, shown, usual, camera, known, deviation)
-                found.append(Sight(**vars(skin), marks=marks))
+                found.append(Sight(**vars(skin), label=view.label, marks=marks))
         return found
 
     def _camera(
         self, factors: Factors, head: Template
     ) -> tuple[Camera, Float[Tensor, " fiducial"]]:
-        """The camera, moved to see the head's fiducials where they are, and which it sees."""
+        """The camera, moved and rolled to see the head's fiducials where they are, and which."""
         aligned = factors.camera
         marks = at(head.fiducials, head.faces, head.vertices)
         normals = at(head.fiducials, head.faces, vertex_normals(head.vertices, head.faces))
         cosines = normals @ aligned.view_from_head[2]
         shown = (cosines > self.min_cosine).to(marks)
         weights = cosines.clamp_min(0.0)
-        moved, angle = turned_towards(aligned, marks, factors.fiducials, weights, self.turn)
-        return (moved if angle <= self.max_turn else aligned), shown
+        return turned_towards(aligned, marks, factors.fiducials, weights, 0.0)[0], shown
 
 
 def _bent(

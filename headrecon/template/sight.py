@@ -1,7 +1,8 @@
 """What a view says about a head, while it is bent or turned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import roma
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -21,6 +22,8 @@ from headrecon.types import SKIN, Camera, Factors, Template
 _MIXING_ROUNDS = 10
 _INSIDE = 0.99
 """Share of a point's four pixels that have to be the person's."""
+_REACH = 2.0
+"""Cutoffs of the misfit towards which that of a pixel grows, wherever the head moves."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Skin:
     strength: Float[Tensor, ""]
     """Of the directed light."""
     weight: Float[Tensor, " point"]
+    cutoff: float
+    """Misfit at which a pixel has lost three quarters of its say."""
     hidden: Float[Tensor, "k point"]
     """What the head is in the way of, of the harmonics of the light."""
     face: Int[Tensor, " point"]
@@ -48,10 +53,13 @@ class Skin:
         faces: Int[Tensor, "face 3"],
         place: Place,
     ) -> Float[Tensor, ""]:
-        """Mean square of what no matrix explains, in units of the directed light.
+        """Mean robust square of what no matrix explains, in units of the directed light.
 
         Each point of the skin is looked up where the head has it now. So shading says not only how
-        the sides of a nose are turned, but also where it ends.
+        the sides of a nose are turned, but also where it ends. What is found there can be anything,
+        such as a nostril, in which pseudo-normals are many times the albedo. A few such pixels
+        would outweigh all others and hold the head where it was, so that the square of each is
+        bounded (Geman-McClure).
         """
         corners, shares = faces[self.face], self.barycentric[..., None]
         seen = functional.normalize((shares * normals[corners]).sum(dim=1), dim=1)
@@ -62,18 +70,32 @@ class Skin:
         pseudo = found[:-1] / albedo_of(found[:-1], self.mixing @ known)
         weight = self.weight * (found[-1].detach() > _INSIDE)
         off = (pseudo - best_mixing(pseudo, known, weight) @ known) / self.strength
-        return (weight * off.square().sum(dim=0)).sum() / weight.sum().clamp_min(1e-6)
+        squared = off.square().sum(dim=0)
+        robust = squared / (1.0 + squared / (_REACH * self.cutoff) ** 2)
+        return (weight * robust).sum() / weight.sum().clamp_min(1e-6)
 
 
 @dataclass(frozen=True)
 class Sight(Skin):
     """The same with fiducials."""
 
+    label: str
+    """Of the view."""
     marks: Marks
+
+    def turned(self, turn: Float[Tensor, "xyz=3"]) -> "Sight":
+        """The same, taken to be seen by a camera that is turned by a rotation vector, radians."""
+        return replace(self, camera=turned(self.camera, turn))
 
     def placed(self, marks: Float[Tensor, "fiducial=468 xyz=3"]) -> tuple[Place, Float[Tensor, ""]]:
         """Where the canvas has a head with these fiducials, and what is off then: see `Marks`."""
         return self.marks.explained(project(marks, self.camera)[:, :2])
+
+
+def turned(camera: Camera, turn: Float[Tensor, "xyz=3"]) -> Camera:
+    """A camera, turned in the view frame by a rotation vector in radians."""
+    rotation = roma.rotvec_to_rotmat(turn) @ camera.view_from_head
+    return replace(camera, view_from_head=rotation)
 
 
 def skin_seen(
@@ -109,6 +131,7 @@ def skin_seen(
         mixing=mixing,
         strength=strength,
         weight=normals[2] / (1.0 + (misfit / cutoff) ** 2) ** 2,
+        cutoff=cutoff,
         hidden=hidden,
         face=fragments.face[used],
         barycentric=fragments.barycentric[used],

@@ -32,8 +32,7 @@ FIT = FitTemplate(
     outline_reach=10.0,
     cutoff=0.3,
     min_cosine=0.3,
-    turn=0.2,
-    max_turn=15.0,
+    turn=2.0,
     min_pixels=300,
 )
 GENERIC = BuildTemplate(size=1.0, people=2)()
