@@ -59,7 +59,7 @@ class Skin:
         the sides of a nose are turned, but also where it ends. What is found there can be anything,
         such as a nostril, in which pseudo-normals are many times the albedo. A few such pixels
         would outweigh all others and hold the head where it was, so that the square of each is
-        bounded (Geman-McClure).
+        bounded (Geman-McClure), and so is its say in the matrix.
         """
         corners, shares = faces[self.face], self.barycentric[..., None]
         seen = functional.normalize((shares * normals[corners]).sum(dim=1), dim=1)
@@ -69,9 +69,11 @@ class Skin:
         found = sample(self.layers[None], (scale * xy + shift)[None, None])[0, :, 0]
         pseudo = found[:-1] / albedo_of(found[:-1], self.mixing @ known)
         weight = self.weight * (found[-1].detach() > _INSIDE)
-        off = (pseudo - best_mixing(pseudo, known, weight) @ known) / self.strength
-        squared = off.square().sum(dim=0)
-        robust = squared / (1.0 + squared / (_REACH * self.cutoff) ** 2)
+        reach = (_REACH * self.cutoff * self.strength) ** 2
+        trust = 1.0 / (1.0 + (pseudo - self.mixing @ known).square().sum(dim=0) / reach) ** 2
+        mixing = best_mixing(pseudo, known, weight * trust)
+        off = (pseudo - mixing @ known).square().sum(dim=0)
+        robust = off / (1.0 + off / reach) / self.strength**2
         return (weight * robust).sum() / weight.sum().clamp_min(1e-6)
 
 

@@ -116,6 +116,34 @@ def test_noise_and_a_patch_of_nonsense_do_little_harm() -> None:
     assert skin_error(FIT(tuple(views), GENERIC), truth) < 0.5 * skin_error(GENERIC, truth)
 
 
+def test_views_from_less_far_aside_than_they_are_taken_to_be_do_not_flatten_heads() -> None:
+    truth = person(3)
+    views = [factors(truth, azimuth) for azimuth in (0.0, -40.0, 40.0)]
+    taken = [
+        replace(view, camera=replace(view.camera, view_from_head=view_from_head(azimuth)))
+        for view, azimuth in zip(views, (0.0, -43.0, 43.0), strict=True)
+    ]
+    held = replace(FIT, turn=0.01)
+    right, wrong, found = (
+        skin_error(fit(tuple(seen), GENERIC), truth)
+        for fit, seen in ((held, views), (held, taken), (FIT, taken))
+    )
+    assert wrong > 1.3 * right
+    assert found - right < 0.5 * (wrong - right)
+
+
+def test_no_pixel_outweighs_the_others() -> None:
+    truth = person(7)
+    (sight,) = FIT.sights((factors(truth, 0.0),), truth, GENERIC)
+    there = vertex_normals(truth.vertices, truth.faces), truth.faces
+    place = torch.ones(()), torch.zeros(2)
+    wrong = replace(sight, layers=sight.layers.clone())
+    wrong.layers[:4, 60:64, 50:54] *= -1.0
+    misfit = float(wrong.misfit(truth.vertices, *there, place))
+    share = 36 / len(sight.face)
+    assert 0.0 < misfit < 2.0 * share * (2.0 * FIT.cutoff) ** 2
+
+
 def test_the_head_of_nobody_in_particular_stays_what_it_is() -> None:
     views = tuple(factors(GENERIC, azimuth) for azimuth in (0.0, 40.0))
     assert skin_error(FIT(views, GENERIC), GENERIC) < 0.05
