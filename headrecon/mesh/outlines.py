@@ -119,7 +119,7 @@ class FitOutlines:
         return replace(template, vertices=vertices, haired=True)
 
     def offsets(
-        self, template: Template, sights: Sequence[tuple[PhotoOutline, Bool[Tensor, "h w"]]]
+        self, template: Template, sights: Sequence[tuple[PhotoOutline, Bool[Tensor, "_ _"]]]
     ) -> tuple[Float[Tensor, " vertex"], Float[Tensor, " vertex"]]:
         """How far within the outlines vertices are to be, and the number of photos that say so.
 

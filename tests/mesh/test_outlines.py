@@ -54,18 +54,19 @@ def haired() -> torch.Tensor:
     return vertices * (1.0 + thick / 80.0)[:, None]
 
 
-def photo(azimuth: float, vertices: torch.Tensor, distance: float = NEAR) -> Portrait:
+def photo(
+    azimuth: float, vertices: torch.Tensor, distance: float = NEAR, side: int = 256
+) -> Portrait:
     """Its outline, and where its fiducials are."""
-    template = bald()
-    camera = Camera(
-        *(view_from_head(azimuth), 0.9, torch.tensor([125.0, 131.0]), 256, 256, 1.0 / distance)
-    )
+    template, smaller = bald(), side / 256
+    middle = smaller * torch.tensor([125.0, 131.0])
+    camera = Camera(view_from_head(azimuth), 0.9 * smaller, middle, side, side, 1.0 / distance)
     marks = at(template.fiducials, template.faces, vertices)
     facing = (marks / 80.0 * sight(marks, camera)).sum(dim=1) > 0.1
     mask = rasterize(vertices, template.faces, camera).mask
     return replace(
         artifacts.portrait(f"{azimuth}.jpg", azimuth),
-        image=torch.full((3, 256, 256), 0.4),
+        image=torch.full((3, side, side), 0.4),
         mask=mask.float(),
         fiducials=project(marks, camera)[:, :2],
         visible=facing,
@@ -104,6 +105,14 @@ def test_hair_is_where_the_outlines_of_all_photos_have_it():
     moved = (found.vertices - bald().vertices).norm(dim=1)[~HAIR]
     assert moved.median() < 0.02
     assert moved.max() < 1.5  # At the hairline, which is no cliff.
+
+
+def test_photos_are_of_all_sizes():
+    sides = range(80, 80 + 8 * len(ROUND), 8)
+    found = fitted(
+        tuple(photo(one, haired(), side=side) for one, side in zip(ROUND, sides, strict=True))
+    )
+    assert off(found, HAIR).median() < 1.0
 
 
 def test_from_afar_hair_that_was_seen_from_near_is_too_little():
