@@ -102,12 +102,13 @@ class FitTemplate:
     def __call__(self, factors: tuple[Factors, ...], template: Template) -> Template:
         """Fit; the template stays as it is if no view shows enough of its skin."""
         basis = self.size * head_model().identity[: self.components].to(template.vertices)
-        coefficients = basis.new_zeros(len(basis))
+        coefficients, deviation = basis.new_zeros(len(basis)), math.radians(self.turn)
         turns = {view.label: basis.new_zeros(3) for view in factors}
         fitted = template
         for _ in range(self.rounds):
+            cameras = [turned(view.camera, deviation * turns[view.label]) for view in factors]
             views = tuple(
-                replace(view, camera=turned(view.camera, turns[view.label])) for view in factors
+                replace(view, camera=camera) for view, camera in zip(factors, cameras, strict=True)
             )
             sights = self.sights(views, fitted, template)
             if not sights:
@@ -118,7 +119,8 @@ class FitTemplate:
             turns |= {sight.label: turn for sight, turn in zip(sights, after, strict=True)}
             fitted = replace(_bent(template, coefficients, basis), fitted=True)
         for label, turn in turns.items():
-            log.info("%s: the fit turns the camera by %.1f degrees", label, turn.norm().rad2deg())
+            angle = self.turn * float(turn.norm())
+            log.info("%s: the fit turns the camera by %.1f degrees", label, angle)
         return fitted
 
     def _descended(
@@ -129,28 +131,27 @@ class FitTemplate:
         template: Template,
         sights: list[Sight],
     ) -> tuple[Float[Tensor, " component"], Float[Tensor, "sight xyz=3"]]:
-        """Coefficients and turns (rotation vectors, radians) of less energy."""
+        """Coefficients and turns (rotation vectors, in deviations) of less energy."""
         deviation = math.radians(self.turn)
         found = torch.cat([start, start.new_zeros(turns.numel())]).requires_grad_(True)
         optimizer = torch.optim.LBFGS([found], max_iter=self.steps, line_search_fn="strong_wolfe")
 
         def parts() -> tuple[Tensor, Tensor]:
-            """The coefficients, and by how much sights are turned more, in deviations."""
+            """The coefficients, and by how much sights are turned more than they are."""
             return found[: len(start)], found[len(start) :].reshape(turns.shape)
 
         def energy() -> Tensor:
             optimizer.zero_grad()
             coefficients, more = parts()
             seen = [s.turned(deviation * m) for s, m in zip(sights, more, strict=True)]
-            away = turns / deviation + more
-            total = 0.5 * (coefficients.square().sum() + away.square().sum())
+            total = 0.5 * (coefficients.square().sum() + (turns + more).square().sum())
             total = total + self.energy(_bent(template, coefficients, basis), seen)
             total.backward()
             return total
 
         optimizer.step(energy)
         coefficients, more = (part.detach() for part in parts())
-        return coefficients, turns + deviation * more
+        return coefficients, turns + more
 
     def energy(self, template: Template, sights: list[Sight]) -> Float[Tensor, ""]:
         """What a head says against the views; differentiable in its vertices."""

@@ -123,7 +123,7 @@ def test_views_from_less_far_aside_than_they_are_taken_to_be_do_not_flatten_head
         replace(view, camera=replace(view.camera, view_from_head=view_from_head(azimuth)))
         for view, azimuth in zip(views, (0.0, -43.0, 43.0), strict=True)
     ]
-    held = replace(FIT, turn=0.01)
+    held = replace(FIT, turn=0.0)
     right, wrong, found = (
         skin_error(fit(tuple(seen), GENERIC), truth)
         for fit, seen in ((held, views), (held, taken), (FIT, taken))
