@@ -11,7 +11,7 @@ from torch import Tensor
 
 from headrecon.geometry.surface import vertex_normals
 from headrecon.render.occlusion import Occlusion
-from headrecon.template.sight import Skin, skin_seen
+from headrecon.template.sight import Skin, skin_seen, turned
 from headrecon.types import Camera, Factors, Head, Template
 
 log = logging.getLogger(__name__)
@@ -92,8 +92,7 @@ class DensePose:
         turn, shift, growth = self._parts(motion.detach())
         camera = skin.camera
         return replace(
-            camera,
-            view_from_head=roma.rotvec_to_rotmat(turn) @ camera.view_from_head,
+            turned(camera, turn),
             scale=camera.scale * float(growth),
             origin=camera.origin + camera.scale * shift,
         )

@@ -197,7 +197,7 @@ class FitTemplate:
     def _camera(
         self, factors: Factors, head: Template
     ) -> tuple[Camera, Float[Tensor, " fiducial"]]:
-        """The camera, moved and rolled to see the head's fiducials where they are, and which."""
+        """The camera, moved to see the head's fiducials where they are, and which it sees."""
         aligned = factors.camera
         marks = at(head.fiducials, head.faces, head.vertices)
         normals = at(head.fiducials, head.faces, vertex_normals(head.vertices, head.faces))
