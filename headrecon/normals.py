@@ -59,11 +59,11 @@ def compose_and_run(config: Config) -> None:
 def lit_face(config: Config, identity: int, troubles: Troubles) -> LitFace:
     """The photos of one person."""
     session: PhotographSubject = hydra.utils.instantiate(config.session, _convert_="all")
-    strangeness = session.photograph.strangeness
+    population = session.photograph.population
     taking = session.taking(0)
     stranger = identity + 500
     return face_under_lights(
-        replace(taking, identity=identity), stranger, strangeness, troubles, config.photos
+        replace(taking, identity=identity), stranger, population, troubles, config.photos
     )
 
 

@@ -12,13 +12,13 @@ from headrecon.command import CONF
 from headrecon.geometry.lighting import basis
 from headrecon.pipeline import Pipeline
 from headrecon.synthetic.light_stage import LitFace, Troubles, face_under_lights
-from tests.synthetic.sessions import SESSION
+from tests.synthetic.sessions import POPULATION, SESSION
 
 NONE = Troubles(shadows=False, highlights=0.0, noise=0.0, strangers=0.0, shift=0.0)
 
 
 def lit(troubles: Troubles, count: int) -> LitFace:
-    return face_under_lights(SESSION.taking(0), 502, 1.0, troubles, count)
+    return face_under_lights(SESSION.taking(0), 502, POPULATION, troubles, count)
 
 
 @pytest.fixture(scope="module")

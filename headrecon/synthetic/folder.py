@@ -116,7 +116,7 @@ class PhotographSubject:
 
     def _write_truth(self, folder: Path) -> Truth:
         """The head that the photos show, as arrays and as a mesh to look at."""
-        head = person(self.identity, self.photograph.strangeness).neutral(style=0)
+        head = person(self.identity, self.photograph.population).neutral(style=0)
         seen = torch.zeros(len(head.vertices), dtype=torch.long)
         for path in sorted(folder.glob("photo_*.json")):
             about = json.loads(path.read_text())["truth"]

@@ -19,6 +19,7 @@ from headrecon.synthetic.light import Light, Lit, coefficients, open_transfer, s
 from headrecon.synthetic.people import sitting
 from headrecon.synthetic.picture import pixels, surface
 from headrecon.synthetic.staging import Scene
+from headrecon.synthetic.subject import Population
 from headrecon.template.build import BuildTemplate
 from headrecon.truth import LABELS, Lens
 
@@ -63,11 +64,11 @@ class LitFace:
 
 
 def face_under_lights(
-    taking: Taking, stranger: int, strangeness: float, troubles: Troubles, count: int
+    taking: Taking, stranger: int, population: Population, troubles: Troubles, count: int
 ) -> LitFace:
     """Photos from the front of the person in `taking`, with a neutral face; the same every time."""
     lens = lens_for(Pose(0.0, 0.0, 0.0), _FRAMING)
-    own, other = (_Model(taking, who, strangeness, lens) for who in (taking.identity, stranger))
+    own, other = (_Model(taking, who, population, lens) for who in (taking.identity, stranger))
     images = []
     for index in range(count):
         random = np.random.default_rng([taking.identity, index])
@@ -95,7 +96,7 @@ def face_under_lights(
 class _Model:
     """A person before the camera, found once for all lights."""
 
-    def __init__(self, taking: Taking, identity: int, strangeness: float, lens: Lens) -> None:
+    def __init__(self, taking: Taking, identity: int, population: Population, lens: Lens) -> None:
         neutral = replace(
             taking,
             identity=identity,
@@ -103,7 +104,7 @@ class _Model:
             expression=tuple(0.0 for _ in taking.expression),
             **{"gaze": (0.0, 0.0), "style": 0, "age": 0.0, "occluder": "", "bystander": -1},
         )
-        scene = Scene(sitting(neutral, strangeness, np.random.default_rng(identity)))
+        scene = Scene(sitting(neutral, population, np.random.default_rng(identity)))
         self.scene, self.lens = scene, lens
         self.axes = lens.view_from_head.double().numpy().T
         xy = pixels(scene, lens)

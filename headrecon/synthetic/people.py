@@ -15,17 +15,17 @@ from headrecon.synthetic.light import open_transfer, transfer
 from headrecon.synthetic.props import PROPS
 from headrecon.synthetic.scene import Part
 from headrecon.synthetic.staging import Placed
-from headrecon.synthetic.subject import Subject, make_subject
+from headrecon.synthetic.subject import Population, Subject, make_subject
 from headrecon.truth import Lens
 
 person = functools.lru_cache(maxsize=32)(make_subject)
-"""The person with this seed and strangeness."""
+"""The person with this seed from this population."""
 
 
 @functools.lru_cache(maxsize=64)
-def sky(seed: int, strangeness: float, style: int) -> tuple[Float[np.ndarray, "vertex 9"], ...]:
+def sky(seed: int, population: Population, style: int) -> tuple[Float[np.ndarray, "vertex 9"], ...]:
     """What the parts of a person keep of the light from around, by what their own head hides."""
-    subject = person(seed, strangeness)
+    subject = person(seed, population)
     parts = (*_neutral(subject, style), clothes(_rim(subject), np.random.default_rng(0)))
     starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
     vertices = torch.cat([part.vertices for part in parts]).double().numpy()
@@ -35,9 +35,11 @@ def sky(seed: int, strangeness: float, style: int) -> tuple[Float[np.ndarray, "v
     return tuple(np.split(transfer(tracer, vertices, normals, seed), starts[1:-1]))
 
 
-def sitting(taking: Taking, strangeness: float, random: np.random.Generator) -> tuple[Placed, ...]:
+def sitting(
+    taking: Taking, population: Population, random: np.random.Generator
+) -> tuple[Placed, ...]:
     """The person whom a photo shows, dressed, with what is in the way."""
-    subject = person(taking.identity, strangeness)
+    subject = person(taking.identity, population)
     expression = torch.tensor(taking.expression)
     parts = subject.parts(expression, taking.style, taking.gaze, taking.age)
     own = [
@@ -45,12 +47,12 @@ def sitting(taking: Taking, strangeness: float, random: np.random.Generator) -> 
         for part, neutral, received in zip(
             parts,
             _neutral(subject, taking.style),
-            sky(taking.identity, strangeness, taking.style),
+            sky(taking.identity, population, taking.style),
             strict=False,
         )
     ]
     dress = clothes(_rim(subject), random)
-    received = sky(taking.identity, strangeness, taking.style)[-1]
+    received = sky(taking.identity, population, taking.style)[-1]
     placed = [*own, Placed(dress, dress.vertices, received, np.eye(3), main=False)]
     if taking.occluder:
         head = parts[0].vertices
@@ -60,16 +62,16 @@ def sitting(taking: Taking, strangeness: float, random: np.random.Generator) -> 
 
 
 def bystander(
-    seed: int, strangeness: float, lens: Lens, random: np.random.Generator
+    seed: int, population: Population, lens: Lens, random: np.random.Generator
 ) -> tuple[Placed, ...]:
     """Somebody else, smaller and beside the head that the lens is pointed at."""
-    subject = person(seed, strangeness)
+    subject = person(seed, population)
     dress = clothes(_rim(subject), random)
     parts = (*_neutral(subject, 0), dress)
     rotation, shift = _beside(lens, random)
     return tuple(
         Placed(part, part.vertices, received, np.eye(3), main=False).moved(rotation, shift)
-        for part, received in zip(parts, sky(seed, strangeness, 0), strict=True)
+        for part, received in zip(parts, sky(seed, population, 0), strict=True)
     )
 
 

@@ -22,6 +22,7 @@ from headrecon.synthetic.people import bystander, sitting
 from headrecon.synthetic.picture import Picture, nothing, take
 from headrecon.synthetic.scenery import scenery
 from headrecon.synthetic.staging import Scene
+from headrecon.synthetic.subject import Population
 from headrecon.template.build import BuildTemplate
 from headrecon.truth import LABELS, Lens
 
@@ -47,8 +48,7 @@ class Shot:
 class Photograph:
     """From all that a photo depends on to the photo."""
 
-    strangeness: float
-    """How far heads are from the average; 1 draws from the population."""
+    population: Population
     develop: Develop
 
     def __call__(self, taking: Taking) -> Shot:
@@ -76,9 +76,9 @@ class Photograph:
         """The person, and who else is there."""
         placed = ()
         if taking.identity >= 0:
-            placed = sitting(taking, self.strangeness, random)
+            placed = sitting(taking, self.population, random)
         if taking.bystander >= 0:
-            placed += bystander(taking.bystander, self.strangeness, lens, random)
+            placed += bystander(taking.bystander, self.population, lens, random)
         return Scene(placed)
 
 

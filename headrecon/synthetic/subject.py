@@ -12,6 +12,7 @@ from headrecon.geometry.surface import vertex_normals
 from headrecon.synthetic.clothes import border
 from headrecon.synthetic.complexion import aged, draw_complexion
 from headrecon.synthetic.hair import STYLES, Style, curtain, draw_style, volume
+from headrecon.synthetic.own_shape import own_shape
 from headrecon.synthetic.paints import HairPaint, HeadPaint
 from headrecon.synthetic.scene import Part
 from headrecon.template.model import HeadModel, head_model
@@ -22,6 +23,17 @@ from headrecon.truth import LABELS, PARTS
 _EYEBALL = 12.0
 """Radius in millimetres."""
 _LABEL_OF = {"face": "face", "ears": "ears", "neck": "neck", "eyes": "face", "lips": "face"}
+
+
+@dataclass(frozen=True)
+class Population:
+    """Whom people are drawn from."""
+
+    strangeness: float
+    """How far heads are from the average; with 1 they are drawn from the template's population."""
+    unlike: float
+    """By how much a face differs from all that the template's linear space has: the root mean
+    square, millimetres. Heads of real people are in no such space."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,8 @@ class Subject:
 
     model: HeadModel
     identity: Float[Tensor, " component"]
+    own: Float[Tensor, "vertex xyz=3"]
+    """What the linear space does not have of the head."""
     look: Complexion
     styles: tuple[Style, Style]
     """How the hair is mostly worn, and how it is worn otherwise."""
@@ -52,7 +66,7 @@ class Subject:
     @functools.cached_property
     def swellings(self) -> tuple[Float[Tensor, "vertex 3"], ...]:
         """What the hair of each style adds to the skin of the scalp."""
-        skin = self.model.heads(self.identity, torch.zeros(len(self.model.actions)))
+        skin = self._skin(torch.zeros(len(self.model.actions)))
         normals = vertex_normals(skin, self.model.faces)
         place = self.model.mean.double().numpy()
         return tuple(
@@ -73,7 +87,11 @@ class Subject:
         self, expression: Float[Tensor, " action"], style: int
     ) -> Float[Tensor, "vertex xyz=3"]:
         """The head, with the scalp where its hair is, and facial actions of this strength."""
-        return self.model.heads(self.identity, expression) + self.swellings[style]
+        return self._skin(expression) + self.swellings[style]
+
+    def _skin(self, expression: Float[Tensor, " action"]) -> Float[Tensor, "vertex xyz=3"]:
+        """The head without hair."""
+        return self.model.heads(self.identity, expression) + self.own
 
     def parts(
         self,
@@ -135,17 +153,15 @@ class Subject:
         return torch.cat([head, below])
 
 
-def make_subject(seed: int, strangeness: float) -> Subject:
-    """A random person; `strangeness` scales how far the head is from the average.
-
-    With a strangeness of 1 heads are drawn from the population.
-    """
+def make_subject(seed: int, population: Population) -> Subject:
+    """A random person."""
     model = head_model()
     random = np.random.default_rng(seed)
     main, other = random.choice(STYLES, size=2, replace=False, p=(0.1, 0.3, 0.4, 0.2))
     return Subject(
         model=model,
-        identity=strangeness * model.random_identity(seed),
+        identity=population.strangeness * model.random_identity(seed),
+        own=own_shape(model, seed, population.unlike),
         look=draw_complexion(random),
         styles=(draw_style(str(main), random), draw_style(str(other), random)),
     )

@@ -5,6 +5,7 @@ from headrecon.synthetic.develop import Develop
 from headrecon.synthetic.dirt import Dirt
 from headrecon.synthetic.folder import PhotographSubject
 from headrecon.synthetic.photograph import Photograph
+from headrecon.synthetic.subject import Population
 
 CHANCE = Chance(
     min_side=150,
@@ -31,11 +32,12 @@ DEVELOP = Develop(
     grayscale=0.0,
     min_quality=85,
 )
+POPULATION = Population(strangeness=1.0, unlike=0.0)
 SESSION = PhotographSubject(
     photos=3,
     identity=2,
     seed=1,
     chance=CHANCE,
     dirt=CLEAN,
-    photograph=Photograph(strangeness=1.0, develop=DEVELOP),
+    photograph=Photograph(population=POPULATION, develop=DEVELOP),
 )

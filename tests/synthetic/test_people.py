@@ -11,13 +11,16 @@ from headrecon.synthetic.clothes import border, shoulders
 from headrecon.synthetic.hair import STYLES, curtain, draw_style
 from headrecon.synthetic.paints import HeadPaint
 from headrecon.synthetic.subject import Subject, make_subject
+from headrecon.template.model import head_model
+from headrecon.template.regions import REGIONS
 from headrecon.template.skin import vertex_marks
 from headrecon.truth import PARTS
+from tests.synthetic.sessions import POPULATION
 
 
 @pytest.fixture(scope="module")
 def subject() -> Subject:
-    return make_subject(seed=4, strangeness=1.0)
+    return make_subject(seed=4, population=POPULATION)
 
 
 def wearing(subject: Subject, name: str) -> Subject:
@@ -26,10 +29,24 @@ def wearing(subject: Subject, name: str) -> Subject:
 
 
 def test_the_same_seed_is_the_same_person():
-    one, again, other = (make_subject(seed, 1.0).neutral(0) for seed in (4, 4, 5))
+    one, again, other = (make_subject(seed, POPULATION).neutral(0) for seed in (4, 4, 5))
     assert torch.equal(one.vertices, again.vertices)
     assert torch.equal(one.albedo, again.albedo)
     assert not torch.equal(one.albedo[:100], other.albedo[:100])
+
+
+def test_a_face_may_be_unlike_any_of_the_linear_space():
+    """It is off by as much as was said, smoothly, and no coefficients take any of that off."""
+    model, population = head_model(), replace(POPULATION, unlike=1.5)
+    own = make_subject(4, population).own
+    face = model.region == REGIONS.index("face")
+    assert torch.equal(make_subject(4, population).own, own)
+    assert float(own[face].square().sum(dim=1).mean().sqrt()) == pytest.approx(1.5, abs=1e-3)
+    directions = torch.nn.functional.normalize(model.identity.flatten(1).double(), dim=1)
+    assert float((directions @ own.double().flatten()).norm()) < 1e-3 * float(own.norm())
+    one, two = model.faces[:, 0], model.faces[:, 1]
+    along = (model.mean[one] - model.mean[two]).norm(dim=1).clamp_min(1.0)
+    assert float(((own[one] - own[two]).norm(dim=1) / along).quantile(0.99)) < 0.5
 
 
 @pytest.mark.parametrize("name", STYLES)

@@ -55,7 +55,7 @@ def test_the_file_is_a_jpeg_of_the_camera_s_size(shot):
 
 def test_fiducials_are_where_the_lens_shows_the_moved_face(shot):
     taking = smiling(front(1))
-    subject = make_subject(taking.identity, PHOTOGRAPH.strangeness)
+    subject = make_subject(taking.identity, PHOTOGRAPH.population)
     head = subject.head(torch.tensor(taking.expression), taking.style)
     marks = at(BuildTemplate(size=1.0, people=2)().fiducials, subject.model.faces, head)
     assert torch.allclose(project_through(marks, shot.lens)[:, :2], shot.fiducials, atol=1e-2)
