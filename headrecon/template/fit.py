@@ -14,6 +14,7 @@ from headrecon.render.occlusion import Occlusion
 from headrecon.template.marks import marks_of
 from headrecon.template.model import head_model
 from headrecon.template.sight import Sight, skin_seen, turned
+from headrecon.template.smooth import SmoothModes
 from headrecon.types import Camera, Factors, Template
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,9 @@ class FitTemplate:
 
     A stranger's normals resolve the ambiguity of a view to a stranger's skull: whatever of the
     difference to them is linear in the normals goes into the matrix. So the head is found first in
-    a space of few dimensions, where no matrix can imitate a change of shape. Its coefficients c
-    minimize
+    a space of few dimensions, where no matrix can imitate a change of shape: those in which
+    random heads differ, and smooth deformations, since nobody is a mixture of them (`beyond`). Its
+    coefficients c minimize
 
         |c|^2 / 2 + sum_v |w_v|^2 / 2 g^2
                   + sum_v (a / 2 s^2) mean_j psi(|N_v(P_v Y_j(c)) / rho_vj - B_v h_vj(c)| / l_v)
@@ -76,6 +78,8 @@ class FitTemplate:
     """Scale of the template."""
     components: int
     """Of identity; those that are left out say nothing at the resolution of a photo."""
+    beyond: SmoothModes
+    """What heads have besides."""
     rounds: int
     steps: int
     """Of descent, in each round."""
@@ -101,7 +105,8 @@ class FitTemplate:
 
     def __call__(self, factors: tuple[Factors, ...], template: Template) -> Template:
         """Fit; the template stays as it is if no view shows enough of its skin."""
-        basis = self.size * head_model().identity[: self.components].to(template.vertices)
+        random = self.size * head_model().identity[: self.components].to(template.vertices)
+        basis = torch.cat([random, self.beyond(template)])
         coefficients, deviation = basis.new_zeros(len(basis)), math.radians(self.turn)
         turns = {view.label: basis.new_zeros(3) for view in factors}
         fitted = template

@@ -12,14 +12,17 @@ from headrecon.geometry.surface import at, vertex_normals
 from headrecon.render.occlusion import Occlusion
 from headrecon.render.rasterize import interpolate, rasterize
 from headrecon.render.reproject import see_template
+from headrecon.synthetic.own_shape import own_shape
 from headrecon.template.build import BuildTemplate
 from headrecon.template.fit import FitTemplate, KeepTemplate
 from headrecon.template.model import head_model
+from headrecon.template.smooth import SmoothModes
 from headrecon.types import Camera, Factors, Template
 
 FIT = FitTemplate(
     size=1.0,
     components=40,
+    beyond=SmoothModes(count=0, length=30.0, deviation=1.0),
     rounds=3,
     steps=15,
     normals=200.0,
@@ -84,6 +87,16 @@ def skin_error(head: Template, truth: Template) -> float:
     return float((scale * mine @ rotation.T + shift - true).norm(dim=1).median())
 
 
+def depth_error(head: Template, truth: Template) -> float:
+    """The same along the true normals: what slides along the surface is not seen in shading."""
+    face = head.region == 0
+    mine, true = head.vertices[face], truth.vertices[face]
+    found = roma.rigid_points_registration(mine, true, compute_scaling=True)
+    rotation, shift, scale = torch.as_tensor(found[0]), found[1], torch.as_tensor(found[-1])
+    normals = vertex_normals(truth.vertices, truth.faces)[face]
+    return float(((scale * mine @ rotation.T + shift - true) * normals).sum(1).abs().median())
+
+
 @pytest.mark.parametrize("seed", [3, 4])
 def test_shading_alone_tells_most_of_what_makes_a_person(seed: int) -> None:
     truth = person(seed)
@@ -92,6 +105,22 @@ def test_shading_alone_tells_most_of_what_makes_a_person(seed: int) -> None:
     assert fitted.fitted
     assert not GENERIC.fitted
     assert skin_error(fitted, truth) < 0.5 * skin_error(GENERIC, truth)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_smooth_deformations_find_what_no_mixture_of_others_is(seed: int) -> None:
+    """And cost nothing where there is nothing of it."""
+    free = replace(FIT, beyond=SmoothModes(count=40, length=30.0, deviation=1.0))
+    inside = person(seed)
+    own = own_shape(head_model(), seed, 1.5)
+    truths = inside, replace(inside, vertices=inside.vertices + own)
+    errors = []
+    for truth in truths:
+        views = tuple(factors(truth, azimuth) for azimuth in (0.0, -40.0, 40.0))
+        errors.append([depth_error(fit(views, GENERIC), truth) for fit in (FIT, free)])
+    (mixed, freely), (far, nearer) = errors
+    assert freely < 1.1 * mixed
+    assert nearer < 0.9 * far
 
 
 def test_light_that_heads_keep_from_themselves_is_not_taken_for_shape(
