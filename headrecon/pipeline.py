@@ -161,6 +161,8 @@ class Pipeline:
         refined = not_yet_refined(merged, cameras)
         monitor.refinement(refined, shots, collection.kept)
         for epoch in monitor.each(range(self.refine.epochs)):
+            if self.refine.settled(refined):
+                break
             by = head, fitted, portraits
             refined = recall(f"mesh/epoch{epoch + 1:02d}", self.refine, refined, *by)
             monitor.refinement(refined, shots, collection.kept)

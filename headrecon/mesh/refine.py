@@ -100,7 +100,8 @@ class Refine:
     """Standard deviations a step, of expressions too."""
     camera_deviation: Deviation
     diffusion: Sequence[int]
-    """k of each epoch; falling, so that features move whole parts before details follow."""
+    """k of each epoch; falling, so that features move whole parts before details follow. It ends
+    early where an epoch was taken back and the next has the same k (early stopping)."""
     light_order: int
     """Of the spherical harmonics of the light: 1 or 2."""
     glossy: bool
@@ -132,8 +133,13 @@ class Refine:
 
     @property
     def epochs(self) -> int:
-        """How many epochs there are."""
+        """How many epochs there are at most."""
         return len(self.diffusion)
+
+    def settled(self, refined: Refinement) -> bool:
+        """Whether the latest epoch was taken back, and the next would be of the same kind."""
+        same = set(self.diffusion[refined.epoch - 1 : refined.epoch + 1])
+        return refined.taken_back and len(same) == 1
 
     def __call__(
         self, start: Refinement, head: Head, template: Template, portraits: tuple[Portrait, ...]

@@ -119,6 +119,11 @@ class Refinement:
     mesh that each epoch began with and of the one that it made; NaN without such photos. If photos
     that were not seen are worse after it, the epoch was taken back."""
 
+    @property
+    def taken_back(self) -> bool:
+        """Whether the latest epoch was."""
+        return len(self.errors) > 0 and bool(self.errors[-1, 1, 1] > self.errors[-1, 1, 0])
+
 
 @dataclass(frozen=True)
 class Reconstruction:

@@ -57,6 +57,19 @@ def test_an_epoch_that_makes_photos_kept_aside_worse_is_taken_back(longer: tuple
     assert not torch.equal(none.mesh.vertices, start.vertices)
 
 
+def test_refinement_ends_where_more_of_the_same_would_be_taken_back(longer: tuple[Stack, ...]):
+    start, kind = head(1.25), template(head(1.25), "face", False)
+    state = begun(start, longer)
+    wild = replace(ASIDE, vertex_rate=4.0, steps=6)
+    back = through(wild, state, longer, kind)
+    assert (state.taken_back, back.taken_back) == (False, True)
+    assert replace(wild, diffusion=[8, 8]).settled(back)
+    assert not replace(wild, diffusion=[8, 4]).settled(back)
+    assert not replace(wild, diffusion=[8, 8]).settled(state)
+    good = through(replace(ASIDE, steps=4, vertex_rate=0.5), begun(head(1.1), longer), longer, kind)
+    assert not replace(ASIDE, diffusion=[8, 8]).settled(good)
+
+
 def test_an_epoch_that_goes_too_far_counts_for_some_of_its_way(longer: tuple[Stack, ...]):
     start, kind = head(1.22), template(head(1.22), "face", False)
     wild = replace(ASIDE, vertex_rate=4.0, steps=6)
