@@ -20,7 +20,7 @@ TINY = (
     "pipeline.refine.backtracking=[1.0] pipeline.refine.contours.photos=2 "
     "pipeline.outlines.stiffness=[10.0,0.3] repaint@pipeline.refine.paint=none "
     "pipeline.flow.ranks=[1,2,4] pipeline.flow.shrink=[2,2,1] "
-    "pipeline.fit.rounds=1 pipeline.complete.rounds=0 "
+    "pipeline.fit.rounds=1 pipeline.fit.steps=15 pipeline.complete.rounds=0 "
     "cameras@pipeline.cameras=fiducials pipeline.texture.size=512"
 )
 

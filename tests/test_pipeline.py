@@ -38,6 +38,7 @@ SMALL = (
     "pipeline.flow.ranks=[1,2,4]",
     "pipeline.flow.shrink=[2,2,1]",
     "pipeline.fit.rounds=2",
+    "pipeline.fit.steps=15",
     "pipeline.cameras.blur=[3.0,0.7]",
     "pipeline.cameras.steps=2",
     "pipeline.texture.size=512",

@@ -107,12 +107,11 @@ def test_shading_alone_tells_most_of_what_makes_a_person(seed: int) -> None:
     assert skin_error(fitted, truth) < 0.5 * skin_error(GENERIC, truth)
 
 
-@pytest.mark.parametrize("seed", [4, 5])
-def test_smooth_deformations_find_what_no_mixture_of_others_is(seed: int) -> None:
+def test_smooth_deformations_find_what_no_mixture_of_others_is() -> None:
     """And cost nothing where there is nothing of it."""
     free = replace(FIT, beyond=SmoothModes(count=40, length=30.0, deviation=1.0))
-    inside = person(seed)
-    own = own_shape(head_model(), seed, 1.5)
+    inside = person(5)
+    own = own_shape(head_model(), 5, 1.5)
     truths = inside, replace(inside, vertices=inside.vertices + own)
     errors = []
     for truth in truths:
@@ -120,7 +119,7 @@ def test_smooth_deformations_find_what_no_mixture_of_others_is(seed: int) -> Non
         errors.append([depth_error(fit(views, GENERIC), truth) for fit in (FIT, free)])
     (mixed, freely), (far, nearer) = errors
     assert freely < 1.1 * mixed
-    assert nearer < 0.9 * far
+    assert nearer < 0.8 * far
 
 
 def test_light_that_heads_keep_from_themselves_is_not_taken_for_shape(
