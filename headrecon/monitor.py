@@ -187,7 +187,7 @@ class Monitor:
         if not len(refined.errors):
             return
         used, unseen = refined.errors[-1].tolist()
-        if refined.taken_back:
+        if worse := refined.taken_back:
             logger.info(
                 "refinement: epoch %d made photos kept aside worse (%.2f, before %.2f grey levels) "
                 "and is taken back",
@@ -200,9 +200,7 @@ class Monitor:
             if refined.epoch == 1:
                 self.number(f"{tag}_grey_levels", before, 0)
                 self.metrics[f"{tag}_before_grey_levels"] = before
-            self.number(
-                f"{tag}_grey_levels", before if refined.taken_back else after, refined.epoch
-            )
+            self.number(f"{tag}_grey_levels", before if worse else after, refined.epoch)
 
     def complete(self, whole: CompleteHead, scale: float) -> None:
         """The closed mesh: its size, how much of it rests on what, and how far it may be off."""
